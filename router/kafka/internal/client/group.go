@@ -1,0 +1,90 @@
+package client
+
+import (
+	"context"
+	"errors"
+)
+
+// ErrStale means that a commit was refused because the member is no longer
+// what it was when its claims were given: they belong to somebody else.
+var ErrStale = errors.New("the group has moved on: the claim belongs to another member")
+
+// Membership names a member of a group at one generation.
+type Membership struct {
+	Group      string
+	Member     string
+	Instance   string // static membership; empty: none
+	Generation int32
+}
+
+// Offset is the first offset of a partition that is not done yet, as it is
+// committed.
+type Offset struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Metadata  string
+}
+
+// Group is one member of a consumer group.
+type Group interface {
+	// Run joins the group, hands claims to the handler and rejoins after each
+	// session, until ctx ends or a call of the handler fails. It returns nil
+	// when ctx ended, and what the handler or the client returned otherwise.
+	// It has left the group when it returns.
+	Run(ctx context.Context, h Handler) error
+}
+
+// Handler is told of a member's sessions and claims. The calls of one session
+// are ordered: Begin, then Claim once a claim, side by side, then End.
+type Handler interface {
+	// Begin is called when the member has its claims and none of them is read
+	// yet. An error ends the session.
+	Begin(ctx context.Context, s Session) error
+
+	// Claim serves a claim. It returns when Next of the claim has returned
+	// io.EOF and all that is to be committed of it is committed. Any earlier
+	// return ends the session for all claims.
+	Claim(s Session, c Claim) error
+
+	// End is called when every Claim has returned and before the member gives
+	// its claims up.
+	End(s Session) error
+}
+
+// Session is what a member has between joining and leaving or rejoining.
+type Session interface {
+	// Context ends when the claims of the session have to be given up, and its
+	// cause says why.
+	Context() context.Context
+
+	// Membership is the member at the session's generation.
+	Membership() Membership
+
+	// Claims lists the partitions that the session was given, by topic.
+	Claims() map[string][]int32
+
+	// Commit stores offsets in one request. ErrStale means that none of them
+	// is this member's to commit any more.
+	Commit(ctx context.Context, offsets []Offset) error
+
+	// Committed fetches what is committed of the partitions. Where nothing
+	// is, Offset is -1. It waits for pending transactions to be resolved.
+	Committed(ctx context.Context, topics map[string][]int32) ([]Offset, error)
+}
+
+// Claim is one partition of a session.
+type Claim interface {
+	Topic() string
+	Partition() int32
+
+	// Next waits for at least one record and appends to buf what is there
+	// already, up to limit records in all and at most maxBytes of them (but
+	// always one). io.EOF means that the claim is over: it was revoked, or
+	// the session ends.
+	Next(buf []Record, limit, maxBytes int) ([]Record, error)
+
+	// HighWatermark is the offset behind the last record that the broker is
+	// known to have.
+	HighWatermark() int64
+}

@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"errors"
+)
+
+// Fate is what became of an output.
+type Fate uint8
+
+// The fates. Unknown means that the output was sent and nobody answered: it
+// may be stored or not.
+const (
+	Stored Fate = iota
+	NotStored
+	Unknown
+)
+
+// String returns the fate's name.
+func (f Fate) String() string {
+	switch f {
+	case Stored:
+		return "stored"
+	case NotStored:
+		return "not stored"
+	default:
+		return "unknown"
+	}
+}
+
+// Result tells the fate of consecutive outputs of one partition. Outputs is
+// valid during the call that delivers the result, not longer.
+type Result struct {
+	Topic     string
+	Partition int32
+	Outputs   []Output
+	Base      int64 // offset of the first one; -1 where it is not known
+	Fate      Fate
+	Err       error // nil exactly when the fate is Stored
+}
+
+var (
+	// ErrFenced is the error of what was not sent because the producer is fenced.
+	ErrFenced = errors.New("producer is fenced")
+	// ErrClosed is the cause of a fence by Close.
+	ErrClosed = errors.New("producer is closed")
+	// ErrDeadline is the cause of a fence by a batch that could not be stored
+	// within the delivery deadline.
+	ErrDeadline = errors.New("delivery deadline passed")
+)
+
+// Topic is what a producer has to know of a topic before it can write to it.
+type Topic struct {
+	Partitions int // how many partitions the topic has
+	MaxBytes   int // largest record batch the topic takes, in bytes (max.message.bytes)
+}
+
+// Producer stores outputs in order: of one partition nothing is stored unless
+// everything enqueued before it was. It is safe for concurrent use; of one
+// partition the order is that of the calls of Enqueue.
+type Producer interface {
+	// Prepare learns about a topic and makes its queues. It is called before
+	// the first Enqueue to that topic, and again to see partitions that were
+	// added since.
+	Prepare(ctx context.Context, topic string) (Topic, error)
+
+	// Enqueue takes all of outs or, with an error, none of them, and returns
+	// without waiting for the broker. It keeps no reference to the slice. The
+	// caller bounds what is in flight.
+	Enqueue(topic string, outs []Output) error
+
+	// Fence stops the producer at once and for good: nothing is sent after it
+	// returns, and what is queued fails. Of each partition at most one batch,
+	// the next one in order, can still be stored.
+	Fence(cause error)
+
+	// Flush waits until the fate of everything enqueued so far has been told.
+	Flush(ctx context.Context) error
+
+	// Close refuses new outputs, flushes until ctx ends, then fences. It
+	// returns when every fate has been told and every connection is closed.
+	Close(ctx context.Context) error
+}
+
+// Transactions is what a transactional producer can do beside producing. After
+// an error of any of its methods the transaction has to be aborted, and where
+// that fails too the producer is fenced and made anew with the same id.
+type Transactions interface {
+	Producer
+
+	// Begin opens a transaction. Outputs enqueued before it are refused.
+	Begin() error
+
+	// AddOffsets puts the offsets of a group into the transaction, with the
+	// membership that the claims were given, so that a stale one is refused.
+	AddOffsets(ctx context.Context, member Membership, offsets []Offset) error
+
+	// End commits or aborts, after a flush. An error without an answer of the
+	// broker means that the outcome is unknown.
+	End(ctx context.Context, commit bool) error
+}

@@ -1,0 +1,58 @@
+package client
+
+import "time"
+
+// Header is one header of a record. A key may occur more than once.
+type Header struct {
+	Key   []byte
+	Value []byte
+}
+
+// Record is a record as it was read. Nobody may change what it points to.
+type Record struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Time      time.Time
+	Key       []byte // nil: the record has no key; empty is a key
+	Value     []byte // nil: a tombstone
+	Headers   []Header
+}
+
+// Size is roughly what the record takes in memory and on the wire, in bytes.
+func (r *Record) Size() int { return size(r.Key, r.Value, r.Headers) }
+
+// Output is a record to produce. Key, Value and Headers must not change until
+// its fate is told.
+type Output struct {
+	Partition int32
+	Time      time.Time // zero: the time at which it is put in a batch
+	Key       []byte    // nil: no key
+	Value     []byte    // nil: a tombstone
+	Headers   []Header
+
+	// Owner and Entry are handed back with the fate: the ledger that waits for
+	// it and the place in that ledger. Keep a pointer in Owner: it costs no
+	// allocation then.
+	Owner any
+	Entry int64
+}
+
+// Size is an upper bound of what the output takes in a record batch before
+// compression, in bytes.
+func (o *Output) Size() int { return size(o.Key, o.Value, o.Headers) }
+
+// Framing of a record and of a header in a batch at their largest: length,
+// attributes, deltas and counts as varints.
+const (
+	recordOverhead = 36
+	headerOverhead = 10
+)
+
+func size(key, value []byte, headers []Header) int {
+	n := recordOverhead + len(key) + len(value)
+	for i := range headers {
+		n += headerOverhead + len(headers[i].Key) + len(headers[i].Value)
+	}
+	return n
+}
