@@ -1,0 +1,52 @@
+# Penstock's chores. `make` alone lists them.
+
+# The versions of everything that go.mod does not pin.
+export GOLANGCI_LINT_VERSION := v2.15.0
+export KAFKA_VERSION := 4.3.1
+export LOG4J_VERSION := 2.25.1
+export MAVEN_DEPENDENCY_PLUGIN_VERSION := 3.11.0
+
+GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
+
+# Without this, make would take a folder of the same name for the target's result.
+.PHONY: help ci fmt fmt-check lint vet test test-kafka kafka kafka-stop kafka-status tools
+
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+ci: fmt-check lint vet test test-kafka ## Everything that must pass before a change is merged
+
+fmt: $(GOLANGCI_LINT) ## Format the Go files
+	$(GOLANGCI_LINT) fmt ./...
+
+fmt-check: $(GOLANGCI_LINT) ## Fail when a Go file is not formatted, and show how it should be
+	$(GOLANGCI_LINT) fmt --diff ./...
+
+lint: $(GOLANGCI_LINT) ## Run the linters that .golangci.yml chooses
+	$(GOLANGCI_LINT) run ./...
+
+vet: ## Run go vet, with and without the tests that need a Kafka
+	go vet ./...
+	go vet -tags kafka ./...
+
+test: ## Run the tests with the race detector; they bring their own embedded broker
+	go test -race -timeout 15m ./...
+
+test-kafka: ## Run the tests that need a real Kafka, on a fresh one: [PKG=./router/...] [RUN=TestName]
+	PKG='$(PKG)' RUN='$(RUN)' scripts/test-kafka.sh
+
+kafka: ## Start a real Kafka on this machine and keep it running: [NODES=1|3] [PENSTOCK_KAFKA_PORT=19092]
+	NODES='$(NODES)' scripts/kafka.sh start
+
+kafka-stop: ## Stop the Kafka that make kafka started; its topics are kept
+	scripts/kafka.sh stop
+
+kafka-status: ## Say which Kafka of this clone runs, and where
+	scripts/kafka.sh status
+
+tools: $(GOLANGCI_LINT) ## Install the tools for the targets above into .cache/bin
+
+$(GOLANGCI_LINT):
+	scripts/tools.sh

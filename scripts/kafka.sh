@@ -1,0 +1,153 @@
+#!/usr/bin/env bash
+# Runs Apache Kafka on this machine, from its jars, without a container.
+#
+#   kafka.sh start     start the nodes and wait until they answer
+#   kafka.sh stop      stop them; what they store is kept
+#   kafka.sh restart   stop, then start
+#   kafka.sh status    say what runs
+#
+# Variables:
+#   NODES                 1 or 3, defaults to 1
+#   PENSTOCK_KAFKA_PORT   port of the first node, defaults to 19092; the other nodes'
+#                         follow it, the controllers' are 100 higher
+#   PENSTOCK_KAFKA_NAME   name of the cluster, defaults to dev; its data, logs and pids
+#                         are in .cache/kafka/run/<name>-<nodes>
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+name=${PENSTOCK_KAFKA_NAME:-dev}
+nodes=${NODES:-1}
+port=${PENSTOCK_KAFKA_PORT:-19092}
+run=$PWD/.cache/kafka/run/$name-$nodes
+
+start_deadline=90 # seconds until every node must answer
+stop_deadline=20  # seconds after which a node that ignores SIGTERM is killed
+
+fail() {
+	echo "kafka.sh: $*" >&2
+	exit 1
+}
+
+# running DIR: does the node of this folder run? A pid file may outlive its
+# process, and the pid may be another process's by then: its command line tells.
+running() {
+	local pid command
+	pid=$(cat "$1/pid" 2>/dev/null) || return 1
+	command=$(ps -ww -o command= -p "$pid" 2>/dev/null || tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || return 1
+	[[ $command == *"kafka.Kafka $1/server.properties"* ]]
+}
+
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+brokers() {
+	sed -n 's|^advertised.listeners=PLAINTEXT://||p' "$run"/node-*/server.properties | paste -sd, -
+}
+
+check_ports() {
+	local offset
+	for ((offset = 0; offset < nodes; offset++)); do
+		for taken in $((port + offset)) $((port + 100 + offset)); do
+			if listening "$taken"; then
+				fail "port $taken of 127.0.0.1 is taken, by another clone's Kafka perhaps: stop it, or choose other ports with PENSTOCK_KAFKA_PORT=<first port>."
+			fi
+		done
+	done
+}
+
+format_node() {
+	local dir=$1
+	[[ -f $dir/data/meta.properties ]] && return
+	java -cp "$jars/*" kafka.tools.StorageTool format \
+		--cluster-id "$(cat "$run/cluster-id")" --config "$dir/server.properties" >"$dir/format.log" 2>&1 ||
+		fail "formatting $dir failed: $(tail -n 5 "$dir/format.log")"
+}
+
+start_node() {
+	local dir=$1
+	nohup java -Xms128m -Xmx512m -Dlog4j2.configurationFile="$PWD/scripts/kafka-log4j2.properties" \
+		-cp "$jars/*" kafka.Kafka "$dir/server.properties" >"$dir/server.log" 2>&1 </dev/null &
+	echo $! >"$dir/pid"
+}
+
+# Waits for an answer to a request, not for an open port: the cluster with our id
+# knows all its nodes and can coordinate a group.
+await_nodes() {
+	local dir
+	SECONDS=0
+	until go run ./internal/kafkatest/kafkaready -brokers "$(brokers)" \
+		-cluster-id "$(cat "$run/cluster-id")" -nodes "$nodes" -timeout 3s 2>"$run/ready.log"; do
+		for dir in "$run"/node-*; do
+			if ! running "$dir" || ((SECONDS > start_deadline)); then
+				tail -n 40 "$dir/server.log" >&2
+				cat "$run/ready.log" >&2
+				fail "Kafka did not start within $start_deadline s; the end of $dir/server.log is above."
+			fi
+		done
+	done
+}
+
+start() {
+	[[ $nodes == 1 || $nodes == 3 ]] || fail "NODES is '$nodes': it can be 1 or 3."
+	if running "$run/node-1"; then
+		echo "Kafka runs already. Use it with: --brokers $(brokers)"
+		return
+	fi
+	check_ports
+	scripts/java.sh
+	jars=$(scripts/kafka-download.sh)
+
+	mkdir -p "$run"
+	[[ -s $run/cluster-id ]] || java -cp "$jars/*" kafka.tools.StorageTool random-uuid >"$run/cluster-id" 2>/dev/null
+	trap stop EXIT # unless all of it succeeds
+	local id dir
+	for ((id = 1; id <= nodes; id++)); do
+		dir=$run/node-$id
+		mkdir -p "$dir"
+		scripts/kafka-properties.sh "$id" "$nodes" "$port" "$dir/data" >"$dir/server.properties"
+		format_node "$dir"
+		start_node "$dir"
+	done
+	await_nodes
+	trap - EXIT
+	echo "Kafka $KAFKA_VERSION runs with $nodes node(s). Use it with: --brokers $(brokers)"
+}
+
+# Stops the nodes of the named cluster, however many it has: all are asked
+# first, since a controller without its quorum takes long to go.
+stop() {
+	local dir asked=()
+	for dir in "$PWD/.cache/kafka/run/$name"-[13]/node-*; do
+		if running "$dir"; then
+			kill -TERM "$(cat "$dir/pid")" && asked+=("$dir")
+		fi
+	done
+	SECONDS=0
+	for dir in ${asked[@]+"${asked[@]}"}; do
+		while running "$dir"; do
+			((SECONDS < stop_deadline)) || kill -KILL "$(cat "$dir/pid")" 2>/dev/null || true
+			sleep 0.1
+		done
+		rm -f "$dir/pid"
+		echo "stopped $dir"
+	done
+}
+
+status() {
+	local dir found=
+	for dir in .cache/kafka/run/*/node-*; do
+		if [[ -d $dir ]] && running "$PWD/$dir"; then
+			found=yes
+			echo "$dir runs: pid $(cat "$dir/pid"), $(sed -n 's/^listeners=//p' "$dir/server.properties")"
+		fi
+	done
+	[[ $found ]] || echo "no Kafka of this clone runs"
+}
+
+case ${1:-} in
+start | stop | status) "$1" ;;
+restart)
+	stop
+	start
+	;;
+*) fail "say start, stop, restart or status" ;;
+esac
