@@ -25,7 +25,7 @@ func TestBrokersFailsTheTestWithoutKafka(t *testing.T) {
 	for _, name := range []string{brokersVariable, clusterIDVariable, versionVariable} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "")
-			failure := failureOf(t, func(t testing.TB) { Brokers(t) })
+			failure := failureOf(t, func(failing *recorder) { Brokers(failing) })
 			require.Contains(t, failure, name+" is not set")
 			require.Contains(t, failure, "make test-kafka")
 		})
@@ -34,7 +34,7 @@ func TestBrokersFailsTheTestWithoutKafka(t *testing.T) {
 
 func TestBrokersFailsTheTestOnAnotherCluster(t *testing.T) {
 	t.Setenv(clusterIDVariable, "another")
-	require.Contains(t, failureOf(t, func(t testing.TB) { Brokers(t) }), "not another")
+	require.Contains(t, failureOf(t, func(failing *recorder) { Brokers(failing) }), "not another")
 }
 
 func TestVerifyRefusesWhatIsNotTheWantedKafka(t *testing.T) {
@@ -94,25 +94,25 @@ func newClient(t *testing.T, options ...kgo.Opt) *kgo.Client {
 }
 
 // failureOf returns what the test function fails with.
-func failureOf(t *testing.T, test func(testing.TB)) string {
+func failureOf(t *testing.T, test func(*recorder)) string {
 	t.Helper()
-	recorder := &fatalRecorder{TB: t}
+	failing := &recorder{TB: t}
 	done := make(chan struct{})
 	go func() { // a goroutine of its own, for Fatalf ends it
 		defer close(done)
-		test(recorder)
+		test(failing)
 	}()
 	<-done
-	return recorder.failure
+	return failing.failure
 }
 
-// fatalRecorder is a test that may fail without failing the real one.
-type fatalRecorder struct {
+// recorder is a test that may fail without failing the real one.
+type recorder struct {
 	testing.TB
 	failure string
 }
 
-func (r *fatalRecorder) Fatalf(format string, args ...any) {
+func (r *recorder) Fatalf(format string, args ...any) {
 	r.failure = fmt.Sprintf(format, args...)
 	runtime.Goexit()
 }

@@ -12,7 +12,6 @@ import (
 )
 
 func TestTopicIsThereAsAskedForAndGoneAfterTheTest(t *testing.T) {
-	t.Parallel()
 	client := newClient(t, kgo.SeedBrokers(Brokers(t)...))
 
 	var topic string
@@ -28,7 +27,8 @@ func TestTopicIsThereAsAskedForAndGoneAfterTheTest(t *testing.T) {
 
 func TestTopicsOfOneTestDiffer(t *testing.T) {
 	t.Parallel()
-	require.NotEqual(t, Topic(t, 1), Topic(t, 1))
+	first, second := Topic(t, 1), Topic(t, 1)
+	require.NotEqual(t, first, second)
 }
 
 func TestTopicFailsTheTestWhenKafkaRefuses(t *testing.T) {
@@ -39,7 +39,7 @@ func TestTopicFailsTheTestWhenKafkaRefuses(t *testing.T) {
 		{"no-value", "is not name=value"},
 		{"no.such.config=1", "INVALID_CONFIG"},
 	} {
-		require.Contains(t, failureOf(t, func(t testing.TB) { Topic(t, 1, c.config) }), c.says)
+		require.Contains(t, failureOf(t, func(failing *recorder) { Topic(failing, 1, c.config) }), c.says)
 	}
 }
 

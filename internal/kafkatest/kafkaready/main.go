@@ -26,16 +26,15 @@ func main() {
 	timeout := flag.Duration("timeout", 5*time.Second, "how long to wait for the answers")
 	flag.Parse()
 
-	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
-	defer cancel()
-	if err := ready(ctx, strings.Split(*brokers, ","), *clusterID, *nodes); err != nil {
+	if err := ready(strings.Split(*brokers, ","), *clusterID, *nodes, *timeout); err != nil {
 		fmt.Fprintf(os.Stderr, "kafkaready: %s: %v\n", *brokers, err)
-		cancel()
 		os.Exit(1)
 	}
 }
 
-func ready(ctx context.Context, brokers []string, clusterID string, nodes int) error {
+func ready(brokers []string, clusterID string, nodes int, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		return fmt.Errorf("make a client: %w", err)
