@@ -1,0 +1,2 @@
+// Package filters holds ready-made filters: plain functions become stages.
+package filters
