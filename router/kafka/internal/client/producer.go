@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // Fate is what became of an output.
@@ -36,7 +37,7 @@ type Result struct {
 	Outputs   []Output
 	Base      int64 // offset of the first one; -1 where it is not known
 	Fate      Fate
-	Err       error // nil exactly when the fate is Stored
+	Err       error // nil exactly when the fate is Stored; a *RefusedError where the broker named the culprits
 }
 
 var (
@@ -49,11 +50,48 @@ var (
 	ErrDeadline = errors.New("delivery deadline passed")
 )
 
+// TooLargeError refuses an output that its topic would not take. None of the
+// outputs of that call was enqueued.
+type TooLargeError struct {
+	Topic string
+	Size  int // of a batch with that output alone, in bytes before compression
+	Limit int // Topic.MaxBytes
+}
+
+// Error says what is too large and for what.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("an output of %d bytes is larger than the %d bytes that topic %s takes (max.message.bytes)",
+		e.Size, e.Limit, e.Topic)
+}
+
+// RefusedError says that the broker refused a batch because of some of its
+// outputs: trying them again ends the same way.
+type RefusedError struct {
+	Outputs []int // the culprits, as indices of Result.Outputs
+	Err     error // what the broker said
+}
+
+// Error returns what the broker said.
+func (e *RefusedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the broker said.
+func (e *RefusedError) Unwrap() error { return e.Err }
+
 // Topic is what a producer has to know of a topic before it can write to it.
 type Topic struct {
 	Partitions int // how many partitions the topic has
-	MaxBytes   int // largest record batch the topic takes, in bytes (max.message.bytes)
+
+	// MaxBytes is the largest batch, in bytes before compression, that the
+	// topic is sure to take: its max.message.bytes, less what compressing a
+	// batch that does not shrink would add.
+	MaxBytes int
 }
+
+// Takes reports whether the topic takes the output. Whoever makes an output
+// asks this before enqueueing it: there the output can still be treated as the
+// failure of the message it came from. What compression would save is not
+// counted on, since the broker may store the batch in another codec, or none.
+func (t Topic) Takes(o *Output) bool { return o.BatchSize() <= t.MaxBytes }
 
 // Producer stores outputs in order: of one partition nothing is stored unless
 // everything enqueued before it was. It is safe for concurrent use; of one
@@ -66,7 +104,9 @@ type Producer interface {
 
 	// Enqueue takes all of outs or, with an error, none of them, and returns
 	// without waiting for the broker. It keeps no reference to the slice. The
-	// caller bounds what is in flight.
+	// caller bounds what is in flight. An output that its topic does not take
+	// (see Topic.Takes) is refused with a *TooLargeError: the last line of
+	// defence, for it is the caller who has to look before.
 	Enqueue(topic string, outs []Output) error
 
 	// Fence stops the producer at once and for good: nothing is sent after it
@@ -75,10 +115,13 @@ type Producer interface {
 	Fence(cause error)
 
 	// Flush waits until the fate of everything enqueued so far has been told.
+	// It fails when ctx ends before that, and with the cause of the fence when
+	// the producer is fenced: then not everything was stored.
 	Flush(ctx context.Context) error
 
 	// Close refuses new outputs, flushes until ctx ends, then fences. It
-	// returns when every fate has been told and every connection is closed.
+	// returns when every fate has been told and every connection is closed; nil
+	// means that everything was stored.
 	Close(ctx context.Context) error
 }
 
@@ -95,7 +138,7 @@ type Transactions interface {
 	// membership that the claims were given, so that a stale one is refused.
 	AddOffsets(ctx context.Context, member Membership, offsets []Offset) error
 
-	// End commits or aborts, after a flush. An error without an answer of the
-	// broker means that the outcome is unknown.
+	// End refuses further outputs, flushes, and commits or aborts. An error
+	// without an answer of the broker means that the outcome is unknown.
 	End(ctx context.Context, commit bool) error
 }

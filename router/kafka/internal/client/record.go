@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 // Header is one header of a record. A key may occur more than once.
 type Header struct {
@@ -41,6 +44,26 @@ type Output struct {
 // Size is an upper bound of what the output takes in a record batch before
 // compression, in bytes.
 func (o *Output) Size() int { return size(o.Key, o.Value, o.Headers) }
+
+// BatchSize is what a batch with this output alone takes before compression,
+// in bytes.
+func (o *Output) BatchSize() int {
+	const attributesAndDeltas = 3 // one byte each: the first record has no deltas
+	n := attributesAndDeltas + bytesSize(o.Key) + bytesSize(o.Value) + varintSize(len(o.Headers))
+	for i := range o.Headers {
+		n += bytesSize(o.Headers[i].Key) + bytesSize(o.Headers[i].Value)
+	}
+	return BatchOverhead + varintSize(n) + n
+}
+
+// BatchOverhead is the size of a record batch without its records, in bytes.
+const BatchOverhead = 61
+
+// bytesSize is the size of b behind its length.
+func bytesSize(b []byte) int { return varintSize(len(b)) + len(b) }
+
+// varintSize is the size of a length in Kafka's zigzag encoding.
+func varintSize(n int) int { return (bits.Len64(uint64(n)<<1|1) + 6) / 7 }
 
 // Framing of a record and of a header in a batch at their largest: length,
 // attributes, deltas and counts as varints.

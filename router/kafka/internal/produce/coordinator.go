@@ -1,0 +1,145 @@
+package produce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// coordinator is how one is found, and found again when it has moved.
+type coordinator struct {
+	find    func() (*sarama.Broker, error)
+	refresh func() error
+}
+
+func (p *Producer) ownCoordinator() coordinator {
+	id := p.cfg.TransactionalID
+	return coordinator{
+		func() (*sarama.Broker, error) { return p.cfg.Client.TransactionCoordinator(id) },
+		func() error { return p.cfg.Client.RefreshTransactionCoordinator(id) },
+	}
+}
+
+func (p *Producer) groupCoordinator(group string) coordinator {
+	return coordinator{
+		func() (*sarama.Broker, error) { return p.cfg.Client.Coordinator(group) },
+		func() error { return p.cfg.Client.RefreshCoordinator(group) },
+	}
+}
+
+var (
+	errUnanswered = errors.New("the coordinator has not answered")
+	errTakenOver  = errors.New("another producer has the transactional id")
+)
+
+// request is sent to a coordinator. Each can be repeated: the second one finds
+// done what the first did.
+type request func(*sarama.Broker) (sarama.KError, error)
+
+// askOrFence is ask for a producer that has started. It fences it when another
+// one has its transactional id, and when ctx ends while a request is under way:
+// that may arrive late and take effect in the next transaction, so there must
+// not be one.
+func (p *Producer) askOrFence(ctx context.Context, c coordinator, r request) error {
+	err := p.ask(ctx, c, r)
+	if errors.Is(err, errUnanswered) || errors.Is(err, errTakenOver) {
+		p.Fence(err)
+	}
+	return err
+}
+
+// ask puts a request to a coordinator until it is answered for good.
+func (p *Producer) ask(ctx context.Context, c coordinator, r request) error {
+	moved := false
+	for {
+		running, err := p.askOnce(ctx, c, r, moved)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errCut):
+			return p.fencedErr()
+		case running:
+			return fmt.Errorf("%w: %w", errUnanswered, err)
+		}
+		again, elsewhere, err := react(err)
+		if !again {
+			return err
+		}
+		moved = elsewhere
+		switch e := pause(ctx, p.fence.cut, p.cfg.Backoff); {
+		case errors.Is(e, errCut):
+			return p.fencedErr()
+		case e != nil:
+			return fmt.Errorf("%w; the last attempt: %w", e, err)
+		}
+	}
+}
+
+// askOnce looks the coordinator up, anew if it has moved, and sends the
+// request. Running means that ctx ended before the answer came.
+func (p *Producer) askOnce(ctx context.Context, c coordinator, r request, moved bool) (running bool, err error) {
+	code, running, err := aside(ctx, p.fence.cut, func() (sarama.KError, error) {
+		if moved {
+			if err := c.refresh(); err != nil {
+				return 0, err
+			}
+		}
+		broker, err := c.find()
+		if err != nil {
+			return 0, err
+		}
+		return r(broker)
+	})
+	if err == nil && code != sarama.ErrNoError {
+		err = code
+	}
+	return running, err
+}
+
+// react says what an error of a coordinator, or of the way to it, asks for.
+func react(err error) (again, elsewhere bool, explained error) {
+	switch code := kafkaCode(err); code {
+	case sarama.ErrNoError: // the connection
+		return !hopeless(err), true, err
+	case sarama.ErrConcurrentTransactions, // the one before is still being ended
+		sarama.ErrOffsetsLoadInProgress, sarama.ErrUnknownTopicOrPartition,
+		sarama.ErrRequestTimedOut, sarama.ErrNotEnoughReplicas, sarama.ErrNotEnoughReplicasAfterAppend:
+		return true, false, err
+	case sarama.ErrNotCoordinatorForConsumer, sarama.ErrConsumerCoordinatorNotAvailable,
+		sarama.ErrBrokerNotAvailable, sarama.ErrNetworkException, sarama.ErrKafkaStorageError:
+		return true, true, err
+	case sarama.ErrIllegalGeneration, sarama.ErrUnknownMemberId, sarama.ErrFencedInstancedId:
+		return false, false, fmt.Errorf("%w: %w", client.ErrStale, err)
+	case sarama.ErrInvalidProducerEpoch, sarama.ErrProducerFenced, sarama.ErrInvalidProducerIDMapping:
+		return false, false, fmt.Errorf("%w: %w", errTakenOver, err)
+	default:
+		return false, false, err
+	}
+}
+
+func (p *Producer) newTransactionalID(ctx context.Context) (producerID, error) {
+	// The answer goes through a channel: a request that ctx left behind must
+	// not write to a variable of ours any more.
+	ids := make(chan producerID, 1)
+	err := p.ask(ctx, p.ownCoordinator(), func(b *sarama.Broker) (sarama.KError, error) {
+		resp, err := b.InitProducerID(&sarama.InitProducerIDRequest{
+			Version: 4, TransactionalID: &p.cfg.TransactionalID, TransactionTimeout: p.cfg.TransactionTimeout,
+			ProducerID: -1, ProducerEpoch: -1,
+		})
+		if err != nil {
+			return 0, err
+		}
+		if resp.Err == sarama.ErrNoError {
+			ids <- producerID{resp.ProducerID, resp.ProducerEpoch}
+		}
+		return resp.Err, nil
+	})
+	if err != nil {
+		return producerID{}, fmt.Errorf("take over the transactional id %s: %w", p.cfg.TransactionalID, err)
+	}
+	return <-ids, nil
+}

@@ -1,0 +1,83 @@
+package produce_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"sync/atomic"
+)
+
+// wire is a dialer whose connections fail around produce requests. It is given
+// to the producer as the proxy of its configuration.
+type wire struct {
+	mode  atomic.Int32 // a wireMode
+	every int64        // which produce request is hurt: each so many
+	seen  atomic.Int64 // produce requests while a mode is on
+	hits  atomic.Int64 // requests hurt
+	whole atomic.Int64 // produce requests that were written as a whole
+}
+
+type wireMode int32
+
+const (
+	wireFine    wireMode = iota
+	cutBefore            // cut instead of writing
+	cutHalf              // cut when half of it is written
+	cutApplied           // cut when the answer comes: the broker has stored it
+	neverAnswer          // the answer does not come; the connection stays
+)
+
+func (w *wire) set(m wireMode) { w.mode.Store(int32(m)) }
+
+// Dial implements the proxy's dialer.
+func (w *wire) Dial(network, addr string) (net.Conn, error) {
+	conn, err := net.Dial(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &wireConn{Conn: conn, wire: w}, nil
+}
+
+type wireConn struct {
+	net.Conn
+	wire  *wire
+	onAns atomic.Int32 // what to do with the next answer: a wireMode
+}
+
+func (c *wireConn) Write(b []byte) (int, error) {
+	const produceKey = 0
+	if len(b) < 8 || binary.BigEndian.Uint16(b[4:]) != produceKey {
+		return c.Conn.Write(b)
+	}
+	mode := wireMode(c.wire.mode.Load())
+	if mode != wireFine && c.wire.seen.Add(1)%c.wire.every == 0 {
+		c.wire.hits.Add(1)
+		switch mode {
+		case cutBefore:
+			_ = c.Close()
+			return 0, io.ErrUnexpectedEOF
+		case cutHalf:
+			n, _ := c.Conn.Write(b[:len(b)/2])
+			_ = c.Close()
+			return n, io.ErrUnexpectedEOF
+		default:
+			c.onAns.Store(int32(mode))
+		}
+	}
+	c.wire.whole.Add(1)
+	return c.Conn.Write(b)
+}
+
+func (c *wireConn) Read(b []byte) (int, error) {
+	for {
+		n, err := c.Conn.Read(b)
+		switch mode := wireMode(c.onAns.Load()); {
+		case err != nil || mode == wireFine:
+			return n, err
+		case mode == cutApplied:
+			_ = c.Close()
+			return 0, io.ErrUnexpectedEOF
+		}
+		// The answer is swallowed; the deadline of the next read ends this.
+	}
+}
