@@ -3,6 +3,7 @@ package schemas
 import (
 	"fmt"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -62,17 +63,17 @@ func ReadEnvelope[H KafkaHeader](e *Envelope, key, value []byte, headers []H, te
 
 // reader collects the attributes of one record. The first mistake is kept.
 type reader struct {
-	e    *Envelope
-	text func([]byte) string
-	seen uint32 // a bit for each attribute
-	uuid []byte // watermill's, for a record that has no ce_id
-	inJS bool   // what is read is an attribute of a structured event
-	err  error
+	e       *Envelope
+	text    func([]byte) string
+	seen    uint32 // a bit for each attribute
+	uuid    []byte // watermill's, for a record that has no ce_id
+	inEvent bool   // what is read is an attribute of a structured event
+	err     error
 }
 
 func (r *reader) fail(name, format string, args ...any) {
 	if r.err == nil {
-		r.err = &EnvelopeError{Name: name, Structured: r.inJS, Reason: fmt.Sprintf(format, args...)}
+		r.err = &EnvelopeError{Name: name, Structured: r.inEvent, Reason: fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -155,13 +156,20 @@ func (r *reader) time(name string, v []byte) {
 		return
 	}
 	// UnmarshalText takes RFC 3339 and nothing else, and needs no string.
-	if err := r.e.Time.UnmarshalText(v); err != nil {
-		r.e.Time = Envelope{}.Time
+	var t time.Time
+	if err := t.UnmarshalText(v); err != nil {
 		r.fail(name, "%s is no time like 2006-01-02T15:04:05Z (RFC 3339)", quote(v))
 		return
 	}
-	r.e.Time = r.e.Time.UTC()
+	if t = t.UTC(); !isWritable(t) {
+		r.fail(name, "%s is in a year without four digits in UTC", quote(v))
+		return
+	}
+	r.e.Time = t
 }
+
+// isWritable holds for the years that RFC 3339 can write.
+func isWritable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 
 func (r *reader) sequence(name string, v []byte) {
 	n, err := strconv.ParseInt(string(v), 10, 64)
@@ -187,12 +195,12 @@ func (r *reader) trace(a attribute, v []byte, again bool) {
 }
 
 // checkText returns what is wrong with the bytes of an attribute, or "".
-func checkText[B []byte | string](v B, limit int) string {
+func checkText(v []byte, limit int) string {
 	if len(v) > limit {
 		return fmt.Sprintf("it has %d bytes, more than %d", len(v), limit)
 	}
-	if !utf8.ValidString(string(v)) {
-		return fmt.Sprintf("%s is not valid UTF-8", quote([]byte(v)))
+	if !utf8.Valid(v) {
+		return fmt.Sprintf("%s is not valid UTF-8", quote(v))
 	}
 	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 )
@@ -34,7 +35,7 @@ func isJSON(contentType string) bool {
 // structured reads a whole event and returns its data. The event's attributes
 // win over headers, which may repeat them.
 func (r *reader) structured(value []byte) []byte {
-	r.inJS = true
+	r.inEvent = true
 	if media := mediaType(r.e.ContentType); !strings.EqualFold(media, ContentTypeStructured) {
 		r.fail("", "%s is a format that cannot be read; use %s", quote([]byte(media)), ContentTypeStructured)
 		return nil
@@ -156,11 +157,25 @@ func (ms eventMembers) find(name string) json.RawMessage {
 // members splits a JSON object. It is stricter than encoding/json, which takes
 // the last of two members of one name.
 func members(b []byte) (eventMembers, error) {
-	dec := json.NewDecoder(bytes.NewReader(b))
-	open, err := dec.Token()
-	if errors.Is(err, io.EOF) {
+	if len(b) == 0 {
 		return nil, errors.New("the value is empty")
 	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	ms, err := decodeMembers(dec)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, errors.New("the JSON object is cut off")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("something follows the JSON object")
+	}
+	return ms, nil
+}
+
+func decodeMembers(dec *json.Decoder) (eventMembers, error) {
+	open, err := dec.Token()
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +190,11 @@ func members(b []byte) (eventMembers, error) {
 			return nil, err
 		}
 		m := member{name: token.(string)} // the decoder accepts nothing else here
+		if len(m.name) > MaxAttribute {
+			return nil, fmt.Errorf("the name of an attribute has %d bytes, more than %d", len(m.name), MaxAttribute)
+		}
 		if seen[m.name] {
-			return nil, errors.New("attribute " + quote([]byte(m.name)) + " is there more than once")
+			return nil, fmt.Errorf("attribute %s is there more than once", quote([]byte(m.name)))
 		}
 		seen[m.name] = true
 		if err := dec.Decode(&m.value); err != nil {
@@ -184,13 +202,8 @@ func members(b []byte) (eventMembers, error) {
 		}
 		ms = append(ms, m)
 	}
-	if _, err := dec.Token(); err != nil {
-		return nil, err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("something follows the JSON object")
-	}
-	return ms, nil
+	_, err = dec.Token() // the closing brace
+	return ms, err
 }
 
 // setHeader puts h in the place of the headers of its name.

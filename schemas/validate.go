@@ -17,15 +17,15 @@ func (e *Envelope) Validate() error {
 		{HeaderContentType, e.ContentType, MaxAttribute},
 		{HeaderReplyTo, e.ReplyTo, MaxTopic},
 	} {
-		if reason := checkText(t.value, t.limit); reason != "" {
+		if reason := checkText([]byte(t.value), t.limit); reason != "" {
 			return &EnvelopeError{Name: t.name, Reason: reason}
 		}
 	}
 	switch {
 	case e.Sequence < 0:
 		return &EnvelopeError{Name: HeaderSequence, Reason: fmt.Sprintf("%d is below 0", e.Sequence)}
-	case e.Time.UTC().Year() < 0 || e.Time.UTC().Year() > 9999:
-		return &EnvelopeError{Name: HeaderTime, Reason: fmt.Sprintf("the year %d has not four digits", e.Time.Year())}
+	case !isWritable(e.Time.UTC()):
+		return &EnvelopeError{Name: HeaderTime, Reason: fmt.Sprintf("the year %d has not four digits", e.Time.UTC().Year())}
 	case isStructured(e.ContentType):
 		return &EnvelopeError{Name: HeaderContentType, Reason: e.ContentType + " is for events in structured mode, which are read but not written"}
 	}
