@@ -45,7 +45,7 @@ cat >"$fetched/pom.xml" <<POM
 POM
 
 echo "download Kafka $version into .cache/kafka (once, about 50 MB)" >&2
-if ! mvn -B -q -f "$fetched/pom.xml" \
+if ! mvn -B -q -Dstyle.color=never -f "$fetched/pom.xml" \
 	"org.apache.maven.plugins:maven-dependency-plugin:$dependency_plugin:copy-dependencies" \
 	-DoutputDirectory="$fetched/jars" -DincludeScope=runtime >&2 </dev/null; then
 	echo "Maven could not fetch Kafka $version: see its message above, and try again." >&2

@@ -33,7 +33,7 @@ fail() {
 running() {
 	local pid command
 	pid=$(cat "$1/pid" 2>/dev/null) || return 1
-	command=$(ps -ww -o command= -p "$pid" 2>/dev/null || tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null) || return 1
+	command=$({ tr '\0' ' ' <"/proc/$pid/cmdline" || ps -ww -o command= -p "$pid"; } 2>/dev/null) || return 1
 	[[ $command == *"kafka.Kafka $1/server.properties"* ]]
 }
 
@@ -77,13 +77,17 @@ await_nodes() {
 	until go run ./internal/kafkatest/kafkaready -brokers "$(brokers)" \
 		-cluster-id "$(cat "$run/cluster-id")" -nodes "$nodes" -timeout 3s 2>"$run/ready.log"; do
 		for dir in "$run"/node-*; do
-			if ! running "$dir" || ((SECONDS > start_deadline)); then
-				tail -n 40 "$dir/server.log" >&2
-				cat "$run/ready.log" >&2
-				fail "Kafka did not start within $start_deadline s; the end of $dir/server.log is above."
-			fi
+			running "$dir" || give_up "$dir" "ended at the start"
+			((SECONDS < start_deadline)) || give_up "$dir" "is not ready after $start_deadline s"
 		done
 	done
+}
+
+# give_up DIR WHY: shows what there is to know about a node that does not start.
+give_up() {
+	tail -n 40 "$1/server.log" >&2
+	cat "$run/ready.log" >&2
+	fail "Kafka $2; above are the end of its log, $1/server.log, and the last answer."
 }
 
 start() {
