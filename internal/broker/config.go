@@ -10,23 +10,22 @@ import (
 // Config says how the embedded broker runs. The zero value is a broker in
 // memory on a free port.
 type Config struct {
-	// Dir is the data directory. It is made when it does not exist. Defaults
-	// to none: everything is kept in memory and is gone after Close.
+	// Dir is the data directory. It is made when it does not exist, and only
+	// one broker can run on it at a time. Defaults to none: everything is in
+	// memory and is gone after Close.
 	Dir string
 
 	// Port is the port of the first broker. Defaults to the port of the last
-	// run on Dir, or to any free one when there was none or it is taken. A
-	// port named here is never replaced by another.
+	// run on Dir or, when there was none or it is taken, to any free one. A
+	// port that is set here is never replaced by another.
 	Port int
 
-	// Brokers is the number of brokers in the cluster. Partitions have one
-	// copy whatever it is. Defaults to 1.
+	// Brokers is the number of brokers in the cluster. Defaults to 1.
 	Brokers int
 
-	// SyncWrites waits for the disk before it acknowledges a write, so that a
-	// crash of the operating system loses nothing either. It costs most of
-	// the produce rate. Defaults to false: what was acknowledged survives the
-	// death of this process by any signal, but not a power cut.
+	// SyncWrites waits for the disk before a write is acknowledged, so that a
+	// power cut takes nothing either. Produce rates then are those of the
+	// disk's flushes. Defaults to false.
 	SyncWrites bool
 
 	// RetentionInterval is the time between two looks for records that are
@@ -45,24 +44,26 @@ const (
 	defaultBrokers           = 1
 	defaultRetentionInterval = time.Minute
 	defaultMinSessionTimeout = time.Second
-	maxPort                  = 1<<16 - 1
+
+	maxPort    = 1<<16 - 1
+	maxBrokers = 100
 )
 
 // withDefaults returns the configuration with every empty field filled in, or
 // all that is wrong with it.
 func (c Config) withDefaults() (Config, error) {
-	var problems []error
+	var wrong []error
 	if c.Port < 0 || c.Port > maxPort {
-		problems = append(problems, fmt.Errorf("port %d is not between 0 and %d", c.Port, maxPort))
+		wrong = append(wrong, fmt.Errorf("port %d is not between 0 and %d", c.Port, maxPort))
 	}
-	if c.Brokers < 0 {
-		problems = append(problems, fmt.Errorf("a cluster of %d brokers cannot be", c.Brokers))
+	if c.Brokers < 0 || c.Brokers > maxBrokers {
+		wrong = append(wrong, fmt.Errorf("the number of brokers, %d, is not between 0 and %d", c.Brokers, maxBrokers))
 	}
 	if c.RetentionInterval < 0 {
-		problems = append(problems, fmt.Errorf("retention interval %s is negative", c.RetentionInterval))
+		wrong = append(wrong, fmt.Errorf("the retention interval, %s, is negative", c.RetentionInterval))
 	}
 	if c.MinSessionTimeout < 0 {
-		problems = append(problems, fmt.Errorf("shortest session timeout %s is negative", c.MinSessionTimeout))
+		wrong = append(wrong, fmt.Errorf("the shortest session timeout, %s, is negative", c.MinSessionTimeout))
 	}
 	if c.Brokers == 0 {
 		c.Brokers = defaultBrokers
@@ -76,5 +77,5 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	return c, errors.Join(problems...)
+	return c, errors.Join(wrong...)
 }
