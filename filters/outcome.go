@@ -9,7 +9,7 @@ import (
 
 // Skip is the error that drops a message and counts it. Wrap it with %w to give
 // a reason.
-var Skip = pipeline.ErrSkip
+var Skip = pipeline.ErrSkip //nolint:errname // filters.Skip is what a filter returns, beside filters.Reject and filters.RetryAfter
 
 // Reject marks err: the message cannot succeed, and is poisoned without another
 // attempt. Reject(nil) is nil.

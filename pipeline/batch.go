@@ -14,7 +14,7 @@ type BatchFilter[In, Out any] interface {
 	// Batch says how many messages a batch has at most, at least 1, and how long
 	// to wait for more once there is one. It is called once, when the stage is
 	// declared.
-	Batch() (max int, wait time.Duration)
+	Batch() (most int, wait time.Duration)
 
 	// FilterBatch works on the items. An error fails all those that have not
 	// failed by themselves; Item.Fail fails one.

@@ -50,10 +50,10 @@ const (
 
 // wrongName says what is wrong with a name, or "".
 func wrongName(name string) string {
-	switch {
-	case name == "":
+	switch name {
+	case "":
 		return "is empty; give it letters, digits, - and _"
-	case name == nameOfRetry || name == nameOfPoison:
+	case nameOfRetry, nameOfPoison:
 		return "is reserved for the topics of failed messages; use another"
 	}
 	for _, r := range name {
@@ -71,25 +71,50 @@ func (c *checks) names() {
 	if len(c.p.pipes) == 0 {
 		c.problemf(c.p.at, "pipeline %q declares nothing; begin with pipeline.Source or pipeline.NewPipe", c.p.name)
 	}
-	seen := make(map[string]place)
-	name := func(kind, name, change string, at place) {
-		if wrong := wrongName(name); wrong != "" {
-			c.problemf(at, "the name %q of a %s %s", name, kind, wrong)
-		}
-		if first, ok := seen[kind+name]; ok {
-			c.problemf(at, "%s %q is declared already at %s; %s", kind, name, first, change)
-			return
-		}
-		seen[kind+name] = at
-	}
-	for _, n := range c.p.pipes {
-		name("pipe", n.Name, "give one of them another name, with pipeline.Named where a stage makes it", n.at)
-	}
+	c.pipeNames()
+	unique := make(map[string]place)
 	for _, n := range c.p.stages {
-		name("stage", n.Name, "give one of them another name", n.at)
+		c.name(unique, kindStage, n.Name, n.at)
 	}
 	for _, n := range c.p.sources {
-		name("source", n.Name, "give one of them another name", n.at)
+		c.name(unique, kindSource, n.Name, n.at)
+	}
+}
+
+// Kinds of what has a name.
+const (
+	kindStage  = "stage"
+	kindSource = "source"
+)
+
+func (c *checks) name(unique map[string]place, kind, name string, at place) {
+	if wrong := wrongName(name); wrong != "" {
+		c.problemf(at, "the name %q of a %s %s", name, kind, wrong)
+	}
+	node := kind + " " + name
+	if first, ok := unique[node]; ok {
+		c.problemf(at, "%s %q is declared already at %s; give one of them another name", kind, name, first)
+		return
+	}
+	unique[node] = at
+}
+
+// pipeNames leaves alone what names reports already: a pipe that has the bad or
+// double name of its stage or source.
+func (c *checks) pipeNames() {
+	unique := make(map[string]*PipeNode)
+	for _, n := range c.p.pipes {
+		if wrong := wrongName(n.Name); wrong != "" && n.namedBy == "" {
+			c.problemf(n.at, "the name %q of a pipe %s", n.Name, wrong)
+		}
+		first, ok := unique[n.Name]
+		if !ok {
+			unique[n.Name] = n
+			continue
+		}
+		if n.namedBy == "" || n.namedBy != first.namedBy {
+			c.problemf(n.at, "pipe %q is declared already at %s; give one of them another name, with pipeline.Named where a stage or source makes it", n.Name, first.at)
+		}
 	}
 }
 

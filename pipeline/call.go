@@ -9,8 +9,8 @@ import (
 )
 
 // Call runs a filter on one delivery and appends what it makes. With an error it
-// appends nothing. It may be called from many goroutines at once, and panics where
-// the filter does.
+// appends nothing. It panics where the filter does; what is in out then is to be
+// discarded. It may be called from many goroutines at once, with an out each.
 type Call func(ctx context.Context, d *Delivery, out *Outputs) error
 
 // callState is what a filter's context, message and emitter share: one
@@ -115,23 +115,26 @@ func makeCall[In, Out any](in *pipeSpec[In], out *pipeSpec[Out], outlets []*Pipe
 		c := newCall[In](ctx, d, outs, outlets, out)
 		c.msg.Body = v
 		base := len(outs.List)
-		return c.state.end(base, f.Filter(&c.state, &c.msg, &c.out))
+		return c.state.end(base, f.Filter(&c.state, &c.msg, &c.out)) //nolint:contextcheck // callState wraps ctx
 	}
 }
 
 func makeRawCall(out *PipeNode, f RawFilter) Call {
 	return func(ctx context.Context, d *Delivery, outs *Outputs) error {
-		made, err := f.FilterRaw(&callState{Context: ctx, d: d}, d)
+		made, err := f.FilterRaw(&callState{Context: ctx, d: d}, d) //nolint:contextcheck // callState wraps ctx
 		if err != nil {
 			return err
 		}
 		if out == nil && len(made) > 0 {
 			return Reject(fmt.Errorf("the filter made %d messages, but a sink has no pipe for them", len(made)))
 		}
-		for _, o := range made {
-			o.Pipe = out
-			outs.List = append(outs.List, o)
+		for i := range made {
+			if err := made[i].validate(); err != nil {
+				return Reject(fmt.Errorf("output %d of %d: %w", i+1, len(made), err))
+			}
+			made[i].Pipe = out
 		}
+		outs.List = append(outs.List, made...)
 		return nil
 	}
 }

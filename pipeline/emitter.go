@@ -32,12 +32,12 @@ type emission struct {
 // must name its messages itself.
 func WithID(id string) EmitOption {
 	return func(e *emission) {
-		e.out.ID = id
-		env := schemas.Envelope{ID: id}
-		switch err := env.Validate(); {
-		case id == "":
+		if id == "" {
 			e.err = errors.New("WithID: the id is empty")
-		case err != nil:
+			return
+		}
+		e.out.ID = id
+		if err := e.out.validate(); err != nil {
 			e.err = fmt.Errorf("WithID: %w", err)
 		}
 	}
@@ -103,7 +103,7 @@ func forward[T any](c *callState, s *pipeSpec[T], m *Message[T], opts []EmitOpti
 			return
 		}
 	}
-	o := s.output(c.d, m.Body, value)
+	o := s.output(m.Delivery, m.Body, value)
 	o.Sequence, o.Headers = m.Sequence, m.Headers
 	c.put(o, opts)
 }

@@ -40,7 +40,7 @@ type PipeNode struct {
 	Open bool
 
 	at          place
-	codec       any
+	namedBy     string // what gave it its name: a "stage", a "source", or "" for itself
 	fromBranch  string // the branch whose case it is
 	fromOutside bool   // declared by Source or NewPipe
 	readers     int
@@ -194,6 +194,12 @@ type Output struct {
 	Value    []byte
 	Headers  []schemas.Header
 	Sequence int64 // 0: none
+}
+
+// validate finds what the reader of the output would have to poison.
+func (o *Output) validate() error {
+	e := schemas.Envelope{ID: o.ID, Sequence: o.Sequence}
+	return e.Validate()
 }
 
 // Outputs collects what calls make. A runner may use it again after Reset.

@@ -94,7 +94,6 @@ func newPipe[T any](p *Pipeline, name string, set *Settings, at place) *pipeSpec
 	}
 	n.Keyed = s.key != nil
 	n.ContentType = s.codec.ContentType()
-	n.codec = s.codec
 	n.encode, n.decode, n.encodeJSON = s.encodeAny, s.decodeAny, s.encodeJSON
 	if p.open(at, fmt.Sprintf("pipe %q", name)) {
 		p.pipes = append(p.pipes, n)

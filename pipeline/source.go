@@ -104,7 +104,7 @@ func Source[T any](p *Pipeline, name string, src Sourcer[T], opts ...Option[T]) 
 	set := apply(p, at, what, opts)
 	set.refuse(p, at, what+" runs no filter", "move it to the stages that read its pipe", stageOptions...)
 	s := newPipe[T](p, set.nameOr(name), set, at)
-	s.node.fromOutside = true
+	s.node.fromOutside, s.node.namedBy = true, set.namedBy(kindSource)
 	n := &SourceNode{Name: name, Pipe: s.node, Location: at.String(), at: at, source: src}
 	if isNil(src) {
 		p.problemf(at, "%s is nil; give it a Sourcer", what)

@@ -18,6 +18,7 @@ func Stage[In, Out any](in Pipe[In], name string, f Filter[In, Out], opts ...Opt
 	set := apply(p, at, what, opts)
 	inheritCodec[In, Out](in, what, set, at)
 	out := newPipe[Out](p, set.nameOr(name), set, at)
+	out.node.namedBy = set.namedBy(kindStage)
 	if reflect.TypeFor[Out]() == reflect.TypeFor[None]() {
 		p.problemf(at, "%s has no output; declare it with pipeline.Sink", what)
 	}
@@ -145,6 +146,14 @@ func mixed(at place, p, q *Pipeline, what string) {
 	for _, r := range []*Pipeline{p, q} {
 		r.problemf(at, "%s, which mixes pipelines %q and %q; keep a pipeline to its own pipes, and let the other declare the topic with NewPipe", what, p.name, q.name)
 	}
+}
+
+// namedBy is kind where the pipe takes the name of the source or stage.
+func (s *Settings) namedBy(kind string) string {
+	if s.has(optNamed) {
+		return ""
+	}
+	return kind
 }
 
 // nameOr is what Named says, or the name of the source or stage.

@@ -93,23 +93,27 @@ func (g *Graph) Topology() Topology {
 		t.Topics = append(t.Topics, TopologyTopic{Name: n.Topic, Kind: TopicPipe, Partitions: n.Partitions})
 	}
 	for _, n := range g.Sources {
-		t.addSource(n)
+		t.Sources = append(t.Sources, TopologySource{Name: n.Name, Pipe: n.Pipe.Name, Once: n.Once, Finite: n.Finite})
+		t.Edges = append(t.Edges, TopologyEdge{From: "source " + n.Name, To: "pipe " + n.Pipe.Name})
+		if n.Once {
+			t.Topics = append(t.Topics, TopologyTopic{Name: n.OnceTopic, Kind: TopicOnce})
+		}
 	}
 	for _, n := range g.Stages {
-		t.addStage(n)
+		s := n.topology()
+		t.Stages = append(t.Stages, s)
+		for _, pipe := range s.Inputs {
+			t.Edges = append(t.Edges, TopologyEdge{From: "pipe " + pipe, To: "stage " + n.Name})
+		}
+		for _, pipe := range s.Outputs {
+			t.Edges = append(t.Edges, TopologyEdge{From: "stage " + n.Name, To: "pipe " + pipe})
+		}
+		t.Topics = append(t.Topics, TopologyTopic{Name: n.PoisonTopic, Kind: TopicPoison})
 	}
 	return t
 }
 
-func (t *Topology) addSource(n *SourceNode) {
-	t.Sources = append(t.Sources, TopologySource{Name: n.Name, Pipe: n.Pipe.Name, Once: n.Once, Finite: n.Finite})
-	t.Edges = append(t.Edges, TopologyEdge{From: "source " + n.Name, To: "pipe " + n.Pipe.Name})
-	if n.Once {
-		t.Topics = append(t.Topics, TopologyTopic{Name: n.OnceTopic, Kind: TopicOnce})
-	}
-}
-
-func (t *Topology) addStage(n *StageNode) {
+func (n *StageNode) topology() TopologyStage {
 	s := TopologyStage{
 		Name: n.Name, Group: n.Group, Inputs: pipeNames(n.Inputs), Outputs: pipeNames(n.Outputs),
 		PoisonTopic: n.PoisonTopic, Attempts: n.Attempts, Backoff: n.Backoff.String(), Middleware: len(n.Middleware),
@@ -120,14 +124,7 @@ func (t *Topology) addStage(n *StageNode) {
 	if n.Batch != nil {
 		s.BatchMax, s.BatchWait = n.Batch.Max, n.Batch.Wait.String()
 	}
-	t.Stages = append(t.Stages, s)
-	for _, pipe := range s.Inputs {
-		t.Edges = append(t.Edges, TopologyEdge{From: "pipe " + pipe, To: "stage " + n.Name})
-	}
-	for _, pipe := range s.Outputs {
-		t.Edges = append(t.Edges, TopologyEdge{From: "stage " + n.Name, To: "pipe " + pipe})
-	}
-	t.Topics = append(t.Topics, TopologyTopic{Name: n.PoisonTopic, Kind: TopicPoison})
+	return s
 }
 
 // pipeNames names each pipe once: a filter may list an outlet twice.

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -11,39 +10,23 @@ import (
 // Text is the topology as tables for a terminal.
 func (t Topology) Text() string {
 	var b strings.Builder
-	_ = t.WriteText(&b) // a strings.Builder takes everything
-	return b.String()
-}
-
-// WriteText writes Text to w.
-func (t Topology) WriteText(w io.Writer) error {
-	if _, err := fmt.Fprintf(w, "pipeline %s\n", t.Pipeline); err != nil {
-		return fmt.Errorf("write the topology of pipeline %s: %w", t.Pipeline, err)
-	}
+	fmt.Fprintf(&b, "pipeline %s\n", t.Pipeline)
 	for _, rows := range [][][]string{t.sourceRows(), t.stageRows(), t.pipeRows()} {
 		if len(rows) == 1 { // the heading alone
 			continue
 		}
-		if err := writeTable(w, rows); err != nil {
-			return fmt.Errorf("write the topology of pipeline %s: %w", t.Pipeline, err)
+		b.WriteString("\n")
+		table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
+		for _, row := range rows {
+			fmt.Fprintln(table, strings.Join(row, "\t"))
 		}
+		_ = table.Flush() // a strings.Builder takes everything
 	}
-	return nil
-}
-
-func writeTable(w io.Writer, rows [][]string) error {
-	var b strings.Builder
-	tw := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	for _, row := range rows {
-		fmt.Fprintln(tw, strings.Join(row, "\t"))
-	}
-	_ = tw.Flush() // as above
-	_, err := fmt.Fprintf(w, "\n%s", b.String())
-	return err
+	return b.String()
 }
 
 func (t Topology) sourceRows() [][]string {
-	rows := [][]string{{"SOURCE", "PUTS INTO", "NOTES"}}
+	rows := append(make([][]string, 0, 1+len(t.Sources)), []string{"SOURCE", "PUTS INTO", "NOTES"})
 	for _, s := range t.Sources {
 		var notes []string
 		if s.Once {
@@ -52,38 +35,38 @@ func (t Topology) sourceRows() [][]string {
 		if s.Finite {
 			notes = append(notes, "ends by itself")
 		}
-		rows = append(rows, []string{s.Name, s.Pipe, listOr(notes, "-")})
+		rows = append(rows, []string{s.Name, s.Pipe, list(notes)})
 	}
 	return rows
 }
 
 func (t Topology) stageRows() [][]string {
-	rows := [][]string{{"STAGE", "READS", "WRITES", "GROUP", "SETTINGS"}}
+	rows := append(make([][]string, 0, 1+len(t.Stages)), []string{"STAGE", "READS", "WRITES", "GROUP", "SETTINGS"})
 	for _, s := range t.Stages {
-		rows = append(rows, []string{s.Name, listOr(s.Inputs, "-"), listOr(s.Outputs, "-"), s.Group, s.settings()})
+		rows = append(rows, []string{s.Name, list(s.Inputs), list(s.Outputs), s.Group, s.settings()})
 	}
 	return rows
 }
 
 func (s TopologyStage) settings() string {
-	list := []string{"1 attempt"}
+	all := []string{"1 attempt"}
 	if s.Attempts > 1 {
-		list = []string{fmt.Sprintf("%d attempts", s.Attempts), "backoff " + s.Backoff}
+		all = []string{fmt.Sprintf("%d attempts", s.Attempts), "backoff " + s.Backoff}
 	}
 	if s.Timeout != "" {
-		list = append(list, "timeout "+s.Timeout)
+		all = append(all, "timeout "+s.Timeout)
 	}
 	if s.BatchMax > 0 {
-		list = append(list, fmt.Sprintf("batches of %d within %s", s.BatchMax, s.BatchWait))
+		all = append(all, fmt.Sprintf("batches of %d within %s", s.BatchMax, s.BatchWait))
 	}
 	if s.Middleware > 0 {
-		list = append(list, fmt.Sprintf("%d middleware", s.Middleware))
+		all = append(all, fmt.Sprintf("%d middleware", s.Middleware))
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(all, ", ")
 }
 
 func (t Topology) pipeRows() [][]string {
-	rows := [][]string{{"PIPE", "TOPIC", "PARTITIONS", "CARRIES", "AS", "NOTES"}}
+	rows := append(make([][]string, 0, 1+len(t.Pipes)), []string{"PIPE", "TOPIC", "PARTITIONS", "CARRIES", "AS", "NOTES"})
 	for _, p := range t.Pipes {
 		partitions := "default"
 		if p.Partitions > 0 {
@@ -96,14 +79,15 @@ func (t Topology) pipeRows() [][]string {
 		if p.Open {
 			notes = append(notes, "open")
 		}
-		rows = append(rows, []string{p.Name, p.Topic, partitions, p.Type, p.ContentType, listOr(notes, "-")})
+		rows = append(rows, []string{p.Name, p.Topic, partitions, p.Type, p.ContentType, list(notes)})
 	}
 	return rows
 }
 
-func listOr(list []string, none string) string {
-	if len(list) == 0 {
-		return none
+// list shows an empty list as a dash, so that no column of a table is empty.
+func list(of []string) string {
+	if len(of) == 0 {
+		return "-"
 	}
-	return strings.Join(list, ", ")
+	return strings.Join(of, ", ")
 }

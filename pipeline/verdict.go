@@ -47,13 +47,13 @@ func (e *retryAfterError) Unwrap() error { return e.err }
 type Verdict int
 
 const (
-	// Done: the filter returned nil.
+	// Done means that the filter returned nil.
 	Done Verdict = iota
-	// Skipped: the message is dropped and counted.
+	// Skipped means that the message is dropped and counted.
 	Skipped
-	// Again: the message is tried again while attempts are left.
+	// Again means that the message is tried again while attempts are left.
 	Again
-	// Rejected: the message is poisoned at once.
+	// Rejected means that the message is poisoned at once.
 	Rejected
 )
 

@@ -10,6 +10,6 @@ import (
 // Raw does not look at the bytes.
 func ExampleRaw() {
 	b, err := schemas.Raw().Decode(context.Background(), []byte{0xff, 0x00})
-	fmt.Println(b, err)
+	fmt.Printf("%v %v\n", b, err)
 	// Output: [255 0] <nil>
 }

@@ -1,7 +1,6 @@
 package schemas_test
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,7 +25,7 @@ func FuzzReadEnvelope(f *testing.F) {
 		_, err := schemas.ReadEnvelope(&e, key, value, headers(name1, value1, name2, value2), nil)
 		if err != nil {
 			var broken *schemas.EnvelopeError
-			require.True(t, errors.As(err, &broken))
+			require.ErrorAs(t, err, &broken)
 			require.Less(t, len(err.Error()), 2*schemas.MaxAttribute)
 			return
 		}

@@ -43,8 +43,7 @@ func (jsonCodec[T]) ContentType() string { return ContentTypeJSON }
 // offset says where the bytes are broken, which a json.SyntaxError knows and
 // keeps to itself.
 func offset(err error) string {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Sprintf(" (at byte %d)", syntax.Offset)
 	}
 	return ""

@@ -71,7 +71,7 @@ type reader struct {
 	err     error
 }
 
-func (r *reader) fail(name, format string, args ...any) {
+func (r *reader) failf(name, format string, args ...any) {
 	if r.err == nil {
 		r.err = &EnvelopeError{Name: name, Structured: r.inEvent, Reason: fmt.Sprintf(format, args...)}
 	}
@@ -82,24 +82,20 @@ func (r *reader) header(a attribute, v []byte) {
 	bit := uint32(1) << a
 	again := r.seen&bit != 0
 	r.seen |= bit
-	switch a {
-	case attrTraceParent, attrTraceState:
+	name := names[a]
+	switch {
+	case a == attrTraceParent || a == attrTraceState:
 		r.trace(a, v, again)
-		return
-	case attrWatermillUUID:
+	case a == attrWatermillUUID:
 		if !again && len(v) > 0 {
 			r.uuid = v
 		}
-		return
-	}
-	name := names[a]
-	switch {
 	case again:
-		r.fail(name, "it is there more than once")
+		r.failf(name, "it is there more than once")
 	case len(v) > 0:
 		r.attribute(a, name, v)
 	case a != attrContentType && a != attrReplyTo:
-		r.fail(name, "it is empty")
+		r.failf(name, "it is empty")
 	}
 }
 
@@ -108,7 +104,7 @@ func (r *reader) attribute(a attribute, name string, v []byte) {
 	switch a {
 	case attrSpecVersion:
 		if !isVersion1(v) {
-			r.fail(name, "%s is not a version of CloudEvents that can be read; it must be 1.0", quote(v))
+			r.failf(name, "%s is not a version of CloudEvents that can be read; it must be 1.0", quote(v))
 		}
 	case attrID:
 		r.e.ID = r.string(name, v, MaxAttribute)
@@ -128,12 +124,14 @@ func (r *reader) attribute(a attribute, name string, v []byte) {
 		r.time(name, v)
 	case attrSequence:
 		r.sequence(name, v)
+	case attrNone, attrTraceParent, attrTraceState, attrWatermillUUID:
+		// Not set from here.
 	}
 }
 
 func (r *reader) string(name string, v []byte, limit int) string {
 	if reason := checkText(v, limit); reason != "" {
-		r.fail(name, "%s", reason)
+		r.failf(name, "%s", reason)
 		return ""
 	}
 	return r.text(v)
@@ -152,17 +150,17 @@ func (r *reader) contentType(name string, v []byte) string {
 
 func (r *reader) time(name string, v []byte) {
 	if len(v) > MaxAttribute {
-		r.fail(name, "it has %d bytes, more than %d", len(v), MaxAttribute)
+		r.failf(name, "it has %d bytes, more than %d", len(v), MaxAttribute)
 		return
 	}
 	// UnmarshalText takes RFC 3339 and nothing else, and needs no string.
 	var t time.Time
 	if err := t.UnmarshalText(v); err != nil {
-		r.fail(name, "%s is no time like 2006-01-02T15:04:05Z (RFC 3339)", quote(v))
+		r.failf(name, "%s is no time like 2006-01-02T15:04:05Z (RFC 3339)", quote(v))
 		return
 	}
 	if t = t.UTC(); !isWritable(t) {
-		r.fail(name, "%s is in a year without four digits in UTC", quote(v))
+		r.failf(name, "%s is in a year without four digits in UTC", quote(v))
 		return
 	}
 	r.e.Time = t
@@ -174,7 +172,7 @@ func isWritable(t time.Time) bool { return t.Year() >= 0 && t.Year() <= 9999 }
 func (r *reader) sequence(name string, v []byte) {
 	n, err := strconv.ParseInt(string(v), 10, 64)
 	if err != nil || n < 1 {
-		r.fail(name, "%s is no whole number from 1", quote(v))
+		r.failf(name, "%s is no whole number from 1", quote(v))
 		return
 	}
 	r.e.Sequence = n
@@ -200,7 +198,7 @@ func checkText(v []byte, limit int) string {
 		return fmt.Sprintf("it has %d bytes, more than %d", len(v), limit)
 	}
 	if !utf8.Valid(v) {
-		return fmt.Sprintf("%s is not valid UTF-8", quote(v))
+		return quote(v) + " is not valid UTF-8"
 	}
 	return ""
 }

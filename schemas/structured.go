@@ -37,12 +37,12 @@ func isJSON(contentType string) bool {
 func (r *reader) structured(value []byte) []byte {
 	r.inEvent = true
 	if media := mediaType(r.e.ContentType); !strings.EqualFold(media, ContentTypeStructured) {
-		r.fail("", "%s is a format that cannot be read; use %s", quote([]byte(media)), ContentTypeStructured)
+		r.failf("", "%s is a format that cannot be read; use %s", quote([]byte(media)), ContentTypeStructured)
 		return nil
 	}
 	event, err := members(value)
 	if err != nil {
-		r.fail("", "%v", err)
+		r.failf("", "%v", err)
 		return nil
 	}
 	contentType := ""
@@ -56,7 +56,7 @@ func (r *reader) structured(value []byte) []byte {
 		}
 	}
 	if event.find("specversion") == nil {
-		r.fail("specversion", "it is missing")
+		r.failf("specversion", "it is missing")
 	}
 	if contentType == "" {
 		contentType = ContentTypeJSON
@@ -81,7 +81,7 @@ func (r *reader) member(m member) {
 		r.e.Headers = setHeader(r.e.Headers, Header{Name: name, Value: v})
 	default:
 		if len(v) == 0 {
-			r.fail(m.name, "it is empty")
+			r.failf(m.name, "it is empty")
 			return
 		}
 		r.attribute(a, m.name, v)
@@ -97,12 +97,12 @@ func (r *reader) literal(m member) []byte {
 	case '"':
 		var s string
 		if err := json.Unmarshal(m.value, &s); err != nil {
-			r.fail(m.name, "%v", err)
+			r.failf(m.name, "%v", err)
 			return nil
 		}
 		return []byte(s)
 	case '{', '[':
-		r.fail(m.name, "it is no string, number or boolean")
+		r.failf(m.name, "it is no string, number or boolean")
 		return nil
 	default:
 		return m.value
@@ -115,13 +115,13 @@ func (r *reader) data(event eventMembers, contentType string) []byte {
 	plain, encoded := event.find("data"), event.find("data_base64")
 	switch {
 	case plain != nil && encoded != nil:
-		r.fail("data", "it is there beside data_base64; only one may be")
+		r.failf("data", "it is there beside data_base64; only one may be")
 		return nil
 	case encoded != nil:
 		text := r.literal(member{name: "data_base64", value: encoded})
 		b, err := base64.StdEncoding.DecodeString(string(text))
 		if err != nil {
-			r.fail("data_base64", "%v", err)
+			r.failf("data_base64", "%v", err)
 			return nil
 		}
 		return b
@@ -189,7 +189,11 @@ func decodeMembers(dec *json.Decoder) (eventMembers, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := member{name: token.(string)} // the decoder accepts nothing else here
+		name, ok := token.(string)
+		if !ok {
+			return nil, fmt.Errorf("%v stands where the name of an attribute should", token)
+		}
+		m := member{name: name}
 		if len(m.name) > MaxAttribute {
 			return nil, fmt.Errorf("the name of an attribute has %d bytes, more than %d", len(m.name), MaxAttribute)
 		}
