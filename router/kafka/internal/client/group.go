@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // ErrStale means that a commit was refused because the member is no longer
@@ -15,6 +16,19 @@ type Membership struct {
 	Member     string
 	Instance   string // static membership; empty: none
 	Generation int32
+}
+
+// LostRangeError says that records which were still to be read are gone: the
+// offset to go on from is not in the log any more, because the topic's
+// retention removed it or the topic was made anew.
+type LostRangeError struct {
+	Topic     string
+	Partition int32
+}
+
+// Error implements error.
+func (e *LostRangeError) Error() string {
+	return fmt.Sprintf("the committed offset of %s/%d is not in the log any more: records were removed before they were read", e.Topic, e.Partition)
 }
 
 // Offset is the first offset of a partition that is not done yet, as it is
@@ -78,11 +92,11 @@ type Claim interface {
 	Topic() string
 	Partition() int32
 
-	// Next waits for at least one record and appends to buf what is there
-	// already, up to limit records in all and at most maxBytes of them (but
-	// always one). io.EOF means that the claim is over: it was revoked, or
-	// the session ends.
-	Next(buf []Record, limit, maxBytes int) ([]Record, error)
+	// Next waits for at least one record and returns what is there already,
+	// up to limit records and about maxBytes of them (but always one). The
+	// slice is the caller's to keep. io.EOF means that the claim is over: it
+	// was revoked, or the session ends. An end of ctx gives its cause.
+	Next(ctx context.Context, limit, maxBytes int) ([]Record, error)
 
 	// HighWatermark is the offset behind the last record that the broker is
 	// known to have.

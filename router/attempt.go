@@ -1,0 +1,65 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/penstock/penstock/pipeline"
+)
+
+// attempt calls a filter once. What it makes is appended to out; with an error
+// nothing is.
+type attempt func(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) error
+
+// newAttempt composes what stands around one call of a filter: recover, the
+// time-out, the user's middleware.
+func newAttempt(node *pipeline.StageNode, call pipeline.Call) attempt {
+	inner := attempt(call)
+	if len(node.Middleware) > 0 {
+		inner = throughMiddleware(node, call)
+	}
+	limit := node.Timeout
+	return func(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) (err error) {
+		defer catchPanic(&err)
+		if limit <= 0 {
+			return inner(ctx, d, out)
+		}
+		return within(ctx, limit, func(ctx context.Context) error { return inner(ctx, d, out) })
+	}
+}
+
+// within calls f with a context that ends after limit.
+func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the attempt took longer than %v", limit))
+	defer cancel()
+	err := f(ctx)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return err
+}
+
+// PanicError is the error of a filter that panicked.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error implements error. The stack is left to the log.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value where it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// catchPanic is deferred around a call of a filter.
+func catchPanic(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}

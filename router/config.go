@@ -1,0 +1,105 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// Config is the configuration of a Router.
+type Config struct {
+	// Kafka says how to reach the cluster. Required.
+	Kafka kafka.Config
+
+	// Stages are the stages to run, by name, or as "pipeline.stage" where
+	// several pipelines have one of that name. Defaults to all, unless Sources
+	// names some: then to none.
+	Stages []string
+
+	// Sources are the sources to run, named as Stages are. Defaults to all,
+	// unless Stages names some: then to none.
+	Sources []string
+
+	// MaxMessageBytes is the largest value of a message that is worked on; a
+	// larger one is poisoned. Defaults to 1 MiB.
+	MaxMessageBytes int
+
+	// MaxInFlight is how many messages of a partition may be read and not yet
+	// be done. Defaults to 16384.
+	MaxInFlight int
+
+	// MaxInFlightBytes is how many bytes of a partition's messages and their
+	// outputs may be in flight before it stops reading. Defaults to 64 MiB.
+	MaxInFlightBytes int64
+
+	// CommitInterval is how often offsets are committed. Defaults to 500 ms.
+	CommitInterval time.Duration
+
+	// StopTimeout is how long a stage may take to finish what it is at when it
+	// is stopped or gives partitions up. What is not finished then is read
+	// again. Defaults to 30 s.
+	StopTimeout time.Duration
+
+	// SessionTimeout is how long a process may be silent before its partitions
+	// go to others. Defaults to 10 s.
+	SessionTimeout time.Duration
+
+	// Compression of what is produced. Defaults to none.
+	Compression kafka.Compression
+
+	// Logger takes what happens. Defaults to slog.Default.
+	Logger *slog.Logger
+}
+
+// DefaultMaxMessageBytes is the largest value of a message that is worked on
+// unless the configuration says otherwise, in bytes.
+const DefaultMaxMessageBytes = 1 << 20
+
+func (c Config) withDefaults() Config {
+	if c.MaxMessageBytes == 0 {
+		c.MaxMessageBytes = DefaultMaxMessageBytes
+	}
+	if c.StopTimeout == 0 {
+		c.StopTimeout = 30 * time.Second
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.MaxMessageBytes < 0 {
+		errs = append(errs, fmt.Errorf("MaxMessageBytes is %d: it must be positive", c.MaxMessageBytes))
+	}
+	if c.StopTimeout < 0 {
+		errs = append(errs, fmt.Errorf("StopTimeout is %v: it must be positive", c.StopTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+// subscriber is the transport's configuration for a stage.
+func (c Config) subscriber(group string, topics []string) kafka.SubscriberConfig {
+	return kafka.SubscriberConfig{
+		Config:           c.Kafka,
+		Group:            group,
+		Topics:           func(string) []string { return topics },
+		Batches:          true,
+		MaxInFlight:      c.MaxInFlight,
+		MaxInFlightBytes: c.MaxInFlightBytes,
+		CommitInterval:   c.CommitInterval,
+		DrainTimeout:     c.StopTimeout,
+		RebalanceTimeout: c.StopTimeout + rebalanceMargin,
+		SessionTimeout:   c.SessionTimeout,
+		Producer:         kafka.ProducerConfig{Compression: c.Compression},
+		Logger:           c.Logger,
+	}
+}
+
+// rebalanceMargin is how much longer than a drain the group waits for its
+// members: for the commit, and for a slow network.
+const rebalanceMargin = 30 * time.Second

@@ -1,0 +1,53 @@
+package router
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/kafka"
+	"github.com/penstock/penstock/schemas"
+)
+
+// deliveries turns the records of a batch into what filters are handed. It
+// lives as long as the batch: filters may keep what they get, so nothing of it
+// is used again.
+type deliveries struct {
+	slab []pipeline.Delivery
+	text textSlab
+}
+
+func newDeliveries(n int) *deliveries { return &deliveries{slab: make([]pipeline.Delivery, n)} }
+
+// read fills delivery i from a record. An error is the record's: it can never
+// be worked on. The delivery says as much as could be read then.
+func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record) (*pipeline.Delivery, error) {
+	d := &ds.slab[i]
+	d.Stage, d.Attempt = s.node.Name, 1
+	d.Topic, d.Partition, d.Offset = r.Topic, r.Partition, r.Offset
+	value, err := schemas.ReadEnvelope(&d.Envelope, r.Key, r.Value, r.Headers, ds.text.add)
+	d.Value = value
+	d.Identify(claim.TopicID(), r.Partition, r.Offset)
+	if err != nil {
+		return d, fmt.Errorf("read the envelope: %w", err)
+	}
+	if limit := s.router.cfg.MaxMessageBytes; len(r.Value) > limit {
+		return d, fmt.Errorf("the value has %d bytes, more than the limit of %d", len(r.Value), limit)
+	}
+	return d, nil
+}
+
+// textSlab makes the strings of many records in few allocations.
+type textSlab struct{ b strings.Builder }
+
+const textSlabSize = 8 << 10
+
+func (t *textSlab) add(b []byte) string {
+	if t.b.Cap()-t.b.Len() < len(b) {
+		t.b = strings.Builder{} // strings made so far keep the old one
+		t.b.Grow(max(textSlabSize, len(b)))
+	}
+	start := t.b.Len()
+	t.b.Write(b)
+	return t.b.String()[start:]
+}

@@ -1,0 +1,154 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// Claim is one partition for as long as this member owns it. It is safe for
+// concurrent use.
+type Claim struct {
+	sess    *session
+	c       client.Claim
+	topicID [16]byte
+	ledger  *ledger
+
+	// ctx ends when the work on the claim's messages is to be given up.
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	// reading ends when no more batches come.
+	reading     context.Context
+	stopReading context.CancelFunc
+
+	committed int64 // guarded by the session's commit lock
+}
+
+var (
+	// ErrClaimLost is the cause of a claim's context when the work on its
+	// messages is given up: the partition belongs to another member, or a
+	// delivery failed for good, or the drain took too long. What is not done
+	// is read again.
+	ErrClaimLost = errors.New("the claim is over")
+
+	errRefused = errors.New("a batch was refused by its handler")
+)
+
+func newClaim(sess *session, c client.Claim, topicID [16]byte) *Claim {
+	k := &Claim{sess: sess, c: c, topicID: topicID, ledger: newLedger(), committed: -1}
+	k.ctx, k.cancel = context.WithCancelCause(context.Background())
+	k.reading, k.stopReading = context.WithCancel(k.ctx)
+	context.AfterFunc(sess.s.Context(), k.stopReading)
+	context.AfterFunc(k.reading, k.startDeadline)
+	return k
+}
+
+// startDeadline bounds the drain from the moment that reading ends, also while
+// a handler still has a batch.
+func (k *Claim) startDeadline() {
+	limit := k.sess.sub.cfg.DrainTimeout
+	t := time.AfterFunc(limit, func() {
+		n, _ := k.ledger.inFlight()
+		k.fail(fmt.Errorf("%s/%d: %d messages were not done within the drain deadline of %v: they are read again", k.Topic(), k.Partition(), n, limit))
+	})
+	context.AfterFunc(k.ctx, func() { t.Stop() })
+}
+
+// Topic is the topic of the claim.
+func (k *Claim) Topic() string { return k.c.Topic() }
+
+// TopicID is the id that the cluster gave the topic when it was made.
+func (k *Claim) TopicID() [16]byte { return k.topicID }
+
+// Partition is the number of the partition.
+func (k *Claim) Partition() int32 { return k.c.Partition() }
+
+// Context ends when the work on the claim's messages is to be given up. It
+// outlives Draining by at most the drain deadline.
+func (k *Claim) Context() context.Context { return k.ctx }
+
+// Draining is closed when no more batches come: the member stops, or the
+// partition is revoked. What is at work is to be finished, what waits is to be
+// abandoned.
+func (k *Claim) Draining() <-chan struct{} { return k.reading.Done() }
+
+// Throttle waits while more bytes are in flight than the Subscriber allows a
+// claim. Who makes many outputs of few messages calls it between them.
+func (k *Claim) Throttle(ctx context.Context) error {
+	_, err := k.ledger.awaitRoom(ctx, 1<<62, k.sess.sub.cfg.MaxInFlightBytes)
+	return err
+}
+
+// serve reads the claim until it is over, then drains it: what was handed out
+// is waited for, what is done is committed, and only then the partition may
+// go to another member.
+func (k *Claim) serve() error {
+	defer k.stopReading()
+	err := k.read()
+	if err != nil {
+		k.fail(err)
+	}
+	k.stopReading()
+	return k.drain()
+}
+
+func (k *Claim) read() error {
+	cfg := k.sess.sub.cfg
+	for {
+		room, err := k.ledger.awaitRoom(k.reading, int64(cfg.MaxInFlight), cfg.MaxInFlightBytes)
+		if err != nil {
+			return nil //nolint:nilerr // the claim ends: drain says whether that is an error
+		}
+		records, err := k.c.Next(k.reading, int(min(room, int64(cfg.MaxBatch))), int(cfg.MaxInFlightBytes))
+		if err != nil {
+			if errors.Is(err, io.EOF) || k.reading.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("read %s/%d: %w", k.Topic(), k.Partition(), err)
+		}
+		b := &Batch{Claim: k, Records: records, first: k.ledger.openAll(records)}
+		if err := k.sess.sub.deliver(b); err != nil {
+			return err
+		}
+	}
+}
+
+// drain waits until nothing of the claim is in flight and commits how far it
+// is done. Past the deadline the producer is fenced before the partition is
+// given up, so that nothing of this claim is stored behind the back of its
+// next owner.
+func (k *Claim) drain() error {
+	_ = k.ledger.awaitQuiet(k.ctx) // an error is the context's: looked at below
+	// Also after a failure: what is confirmed is confirmed, and committing it
+	// saves repeats.
+	commitCtx, stop := context.WithTimeout(context.Background(), commitTimeout)
+	commitErr := k.sess.release(commitCtx, k)
+	stop()
+	if k.ctx.Err() != nil {
+		return context.Cause(k.ctx)
+	}
+	k.cancel(ErrClaimLost)
+	if commitErr != nil && !errors.Is(commitErr, client.ErrStale) {
+		return fmt.Errorf("end the claim of %s/%d: %w", k.Topic(), k.Partition(), commitErr)
+	}
+	return nil
+}
+
+// Abandon gives up a message because the claim ends: it is not settled, not
+// committed, and read again by whoever has the partition next.
+func (k *Claim) Abandon(e Entry) { k.ledger.abandon(int64(e)) }
+
+// Fail gives up the claim, and with it all claims of the member: the member
+// joins again and reads on from what is done. It is for what cannot be dealt
+// with otherwise, and must not be lost.
+func (k *Claim) Fail(err error) { k.fail(err) }
+
+// fail ends the session of the claim for all its claims.
+func (k *Claim) fail(err error) { k.sess.fail(err) }
+
+// commitTimeout bounds a commit. The group's session goes on meanwhile.
+const commitTimeout = 10 * time.Second

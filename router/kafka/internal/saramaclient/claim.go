@@ -1,0 +1,91 @@
+package saramaclient
+
+import (
+	"context"
+	"io"
+
+	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+type claim struct {
+	s sarama.ConsumerGroupSession
+	c sarama.ConsumerGroupClaim
+
+	taken []*sarama.ConsumerMessage // scratch of Next
+}
+
+// Topic implements client.Claim.
+func (c *claim) Topic() string { return c.c.Topic() }
+
+// Partition implements client.Claim.
+func (c *claim) Partition() int32 { return c.c.Partition() }
+
+// HighWatermark implements client.Claim.
+func (c *claim) HighWatermark() int64 { return c.c.HighWaterMarkOffset() }
+
+// Next implements client.Claim. The end of the session is looked at beside the
+// channel of messages, because sarama closes that one late while the partition
+// has no leader.
+func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record, error) {
+	select { // what is buffered must not win over an end that has come
+	case <-c.s.Context().Done():
+		return nil, io.EOF
+	default:
+	}
+	clear(c.taken)
+	c.taken = c.taken[:0]
+	messages := c.c.Messages()
+	select {
+	case m, ok := <-messages:
+		if !ok {
+			return nil, io.EOF
+		}
+		c.taken = append(c.taken, m)
+	case <-c.s.Context().Done():
+		return nil, io.EOF
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	for bytes := size(c.taken[0]); len(c.taken) < limit && bytes < maxBytes; {
+		select {
+		case m, ok := <-messages:
+			if !ok {
+				return records(c.taken), nil // the next call says that it is over
+			}
+			c.taken = append(c.taken, m)
+			bytes += size(m)
+		default:
+			return records(c.taken), nil
+		}
+	}
+	return records(c.taken), nil
+}
+
+// Record turns a message of sarama's into a record.
+func Record(m *sarama.ConsumerMessage) client.Record { return records([]*sarama.ConsumerMessage{m})[0] }
+
+func size(m *sarama.ConsumerMessage) int { return len(m.Key) + len(m.Value) }
+
+// records copies messages into two slabs, one of records and one of headers:
+// users may keep what they are handed, so the slabs are never used again.
+func records(messages []*sarama.ConsumerMessage) []client.Record {
+	n := 0
+	for _, m := range messages {
+		n += len(m.Headers)
+	}
+	out := make([]client.Record, len(messages))
+	headers := make([]client.Header, 0, n)
+	for i, m := range messages {
+		first := len(headers)
+		for _, h := range m.Headers {
+			headers = append(headers, client.Header(*h))
+		}
+		out[i] = client.Record{
+			Topic: m.Topic, Partition: m.Partition, Offset: m.Offset, Time: m.Timestamp,
+			Key: m.Key, Value: m.Value, Headers: headers[first:len(headers):len(headers)],
+		}
+	}
+	return out
+}

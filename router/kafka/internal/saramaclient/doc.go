@@ -1,0 +1,5 @@
+// Package saramaclient implements the consuming half of the seam in package
+// client on sarama: membership and assignments by sarama's consumer group,
+// reading by its partition consumers, commits by requests of our own, because
+// sarama's offset manager hides the commit's outcome and its metadata.
+package saramaclient

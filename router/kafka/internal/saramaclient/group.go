@@ -1,0 +1,146 @@
+package saramaclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// GroupConfig says which group to join and how.
+type GroupConfig struct {
+	// Brokers are the addresses to begin with. Required.
+	Brokers []string
+	// Sarama is the configuration of the member's connections. Required;
+	// offsets must not be committed automatically by it.
+	Sarama *sarama.Config
+	// Commits is the client that offsets are fetched and committed with. It is
+	// apart from the member's own, because a JoinGroup holds up all that is
+	// behind it on its connection. Required; not closed here.
+	Commits sarama.Client
+	// Name is the consumer group. Required.
+	Name string
+	// Topics are what the group reads. Required.
+	Topics []string
+	// OnError is told of errors that sarama goes on from. Defaults to nothing.
+	OnError func(error)
+}
+
+// Group is one member of a consumer group.
+type Group struct{ cfg GroupConfig }
+
+// NewGroup returns a member that has not joined yet.
+func NewGroup(cfg GroupConfig) *Group {
+	if cfg.OnError == nil {
+		cfg.OnError = func(error) {}
+	}
+	return &Group{cfg: cfg}
+}
+
+// Run implements client.Group.
+func (g *Group) Run(ctx context.Context, h client.Handler) error {
+	conn, err := Dial(ctx, g.cfg.Brokers, g.cfg.Sarama)
+	if err != nil {
+		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
+	}
+	defer func() { _ = conn.Close() }()
+	member, err := sarama.NewConsumerGroupFromClient(g.cfg.Name, conn)
+	if err != nil {
+		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
+	}
+	// A failure of one claim ends the membership, not only the session.
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	var watch sync.WaitGroup
+	watch.Go(func() { g.watch(member.Errors(), fail) })
+	runErr := g.sessions(ctx, member, &handler{group: g, h: h, fail: fail})
+	closeErr := member.Close() // leaves the group
+	watch.Wait()
+	if cause := context.Cause(ctx); runErr == nil && cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+		runErr = cause
+	}
+	if runErr == nil && closeErr != nil {
+		runErr = fmt.Errorf("leave group %s: %w", g.cfg.Name, closeErr)
+	}
+	return runErr
+}
+
+// sessions joins again after each session: with an eager strategy every
+// rebalance ends one.
+func (g *Group) sessions(ctx context.Context, member sarama.ConsumerGroup, h sarama.ConsumerGroupHandler) error {
+	for ctx.Err() == nil {
+		if err := member.Consume(ctx, g.cfg.Topics, h); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("consume %v in group %s: %w", g.cfg.Topics, g.cfg.Name, err)
+		}
+	}
+	return nil
+}
+
+// watch turns what sarama only reports into an end of the membership where
+// going on would skip records.
+func (g *Group) watch(errs <-chan error, fail context.CancelCauseFunc) {
+	for err := range errs {
+		var ce *sarama.ConsumerError
+		if errors.Is(err, sarama.ErrOffsetOutOfRange) && errors.As(err, &ce) {
+			fail(&client.LostRangeError{Topic: ce.Topic, Partition: ce.Partition})
+			continue
+		}
+		g.cfg.OnError(err)
+	}
+}
+
+// handler adapts client.Handler to sarama's.
+type handler struct {
+	group *Group
+	h     client.Handler
+	fail  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	current *session
+}
+
+// Setup implements sarama.ConsumerGroupHandler.
+func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
+	sess := &session{group: h.group, s: s}
+	h.mu.Lock()
+	h.current = sess
+	h.mu.Unlock()
+	if err := h.h.Begin(s.Context(), sess); err != nil {
+		if s.Context().Err() == nil {
+			h.fail(err)
+		}
+		return err
+	}
+	return nil
+}
+
+// ConsumeClaim implements sarama.ConsumerGroupHandler.
+func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerGroupClaim) error {
+	h.mu.Lock()
+	sess := h.current
+	h.mu.Unlock()
+	if err := h.h.Claim(sess, &claim{s: sess.s, c: c}); err != nil {
+		h.fail(err)
+	}
+	return nil
+}
+
+// Cleanup implements sarama.ConsumerGroupHandler. sarama also calls it after a
+// failed Setup.
+func (h *handler) Cleanup(sarama.ConsumerGroupSession) error {
+	h.mu.Lock()
+	sess := h.current
+	h.current = nil
+	h.mu.Unlock()
+	if sess == nil {
+		return nil
+	}
+	if err := h.h.End(sess); err != nil {
+		h.fail(err)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// session is what a member has between joining and leaving or rejoining: its
+// claims, the producer their outputs go to, and the one place that commits.
+type session struct {
+	sub      *subscription
+	s        client.Session
+	producer client.Producer
+
+	mu     sync.Mutex
+	claims map[*Claim]struct{}
+	failed error
+
+	commitMu  sync.Mutex // held over a commit's check and its request
+	stop      chan struct{}
+	committer sync.WaitGroup
+}
+
+func newSession(sub *subscription, s client.Session, p client.Producer) *session {
+	return &session{sub: sub, s: s, producer: p, claims: map[*Claim]struct{}{}, stop: make(chan struct{})}
+}
+
+// add takes up a claim, unless the session has failed meanwhile.
+func (s *session) add(k *Claim) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed != nil {
+		return s.failed
+	}
+	s.claims[k] = struct{}{}
+	return nil
+}
+
+// release commits the last watermark of a claim and lets it go. Under the
+// commit lock: a commit that is under way when the claim ends has been
+// answered before the partition can go to another member, and none begins
+// after it.
+func (s *session) release(ctx context.Context, k *Claim) error {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	err := s.commitLocked(ctx)
+	k.ledger.kill()
+	s.mu.Lock()
+	delete(s.claims, k)
+	s.mu.Unlock()
+	return err
+}
+
+// fail gives up the work of all claims: their contexts end, and the producer
+// is fenced, so that nothing is stored of them any more. The member joins
+// again and reads from the watermarks.
+func (s *session) fail(err error) {
+	s.mu.Lock()
+	if s.failed != nil {
+		s.mu.Unlock()
+		return
+	}
+	s.failed = err
+	claims := s.list()
+	s.mu.Unlock()
+	s.producer.Fence(err)
+	for _, k := range claims {
+		k.cancel(fmt.Errorf("%w: %w", ErrClaimLost, err))
+	}
+}
+
+// list returns the claims. The caller holds the lock.
+func (s *session) list() []*Claim {
+	claims := make([]*Claim, 0, len(s.claims))
+	for k := range s.claims {
+		claims = append(claims, k)
+	}
+	return claims
+}
+
+// commitEvery commits until the session ends.
+func (s *session) commitEvery(interval time.Duration) {
+	t := time.NewTicker(interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+		case <-s.stop:
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+		err := s.commit(ctx)
+		cancel()
+		switch {
+		case err == nil:
+		case errors.Is(err, client.ErrStale) && s.s.Context().Err() == nil:
+			s.fail(err) // another member has the claims, and what is left here is a zombie's
+		default:
+			s.sub.log.Warn("offsets were not committed; they will be with the next commit", "error", err)
+		}
+	}
+}
+
+// commit stores the watermarks that have moved.
+func (s *session) commit(ctx context.Context) error {
+	s.commitMu.Lock()
+	defer s.commitMu.Unlock()
+	return s.commitLocked(ctx)
+}
+
+func (s *session) commitLocked(ctx context.Context) error {
+	s.mu.Lock()
+	claims := s.list()
+	s.mu.Unlock()
+	var moved []*Claim
+	var offsets []client.Offset
+	for _, k := range claims {
+		if w, ok := k.ledger.watermark(); ok && w > k.committed {
+			moved = append(moved, k)
+			offsets = append(offsets, client.Offset{Topic: k.Topic(), Partition: k.Partition(), Offset: w})
+		}
+	}
+	if len(offsets) == 0 {
+		return nil
+	}
+	if err := s.s.Commit(ctx, offsets); err != nil {
+		return err
+	}
+	for i, k := range moved {
+		k.committed = offsets[i].Offset
+	}
+	return nil
+}

@@ -1,0 +1,161 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+// SubscriberConfig is the configuration of a Subscriber.
+type SubscriberConfig struct {
+	Config
+
+	// Group is the consumer group. Required.
+	Group string
+
+	// Topics maps what Subscribe is called with to the topics that are read,
+	// all by one member of the group. Defaults to the topic of that name.
+	Topics func(name string) []string
+
+	// Batches delivers a claim's records as one message, see [Batch]. Defaults
+	// to false: a message a record, each acknowledged before the next of its
+	// partition is delivered.
+	Batches bool
+
+	// Marshaler turns records into messages where Batches is off. Defaults to
+	// DefaultMarshaler.
+	Marshaler Unmarshaler
+
+	// MaxBatch is the most records of a batch. Defaults to 512.
+	MaxBatch int
+
+	// MaxInFlight is how many messages of a claim may be read and not yet be
+	// done. Defaults to 16384.
+	MaxInFlight int
+
+	// MaxInFlightBytes is how many bytes of a claim's messages and their
+	// outputs may be in flight before it stops reading. Defaults to 64 MiB.
+	MaxInFlightBytes int64
+
+	// CommitInterval is how often offsets are committed. What was done since
+	// the last commit is repeated after a crash. Defaults to 500 ms.
+	CommitInterval time.Duration
+
+	// DrainTimeout is how long a claim that ends may take to finish what is in
+	// flight. It must be shorter than RebalanceTimeout. Defaults to 30 s.
+	DrainTimeout time.Duration
+
+	// SessionTimeout is how long a member may be silent before its partitions
+	// go to others. Defaults to 10 s.
+	SessionTimeout time.Duration
+
+	// RebalanceTimeout is how long members may take to give up their claims.
+	// Defaults to 60 s.
+	RebalanceTimeout time.Duration
+
+	// NackBackoff is the wait before a message that was refused is delivered
+	// again, where Batches is off. Defaults to 100 ms.
+	NackBackoff time.Duration
+
+	// RejoinBackoff is the wait before joining again after a failure; it
+	// doubles up to 30 s while failures follow each other. Defaults to 250 ms.
+	RejoinBackoff time.Duration
+
+	// Producer is the configuration of the producer that the outputs of
+	// claims go to.
+	Producer ProducerConfig
+
+	// OnJoin is called when the member has been given its claims, by topic,
+	// before they are read. Defaults to nothing.
+	OnJoin func(claims map[string][]int32)
+
+	// OnError is called with the error that ended a membership, before the
+	// member joins again. Defaults to nothing.
+	OnError func(error)
+
+	// Logger takes what happens to the subscription. Defaults to slog.Default.
+	Logger *slog.Logger
+}
+
+const maxRejoinBackoff = 30 * time.Second
+
+func (c SubscriberConfig) withDefaults() SubscriberConfig {
+	c.Config = c.Config.withDefaults()
+	if c.Topics == nil {
+		c.Topics = func(name string) []string { return []string{name} }
+	}
+	if c.Marshaler == nil {
+		c.Marshaler = DefaultMarshaler{}
+	}
+	setDefault(&c.MaxBatch, 512)
+	setDefault(&c.MaxInFlight, 16384)
+	setDefault(&c.MaxInFlightBytes, 64<<20)
+	setDefault(&c.CommitInterval, 500*time.Millisecond)
+	setDefault(&c.DrainTimeout, 30*time.Second)
+	setDefault(&c.SessionTimeout, 10*time.Second)
+	setDefault(&c.RebalanceTimeout, 60*time.Second)
+	setDefault(&c.NackBackoff, 100*time.Millisecond)
+	setDefault(&c.RejoinBackoff, 250*time.Millisecond)
+	if c.OnJoin == nil {
+		c.OnJoin = func(map[string][]int32) {}
+	}
+	if c.OnError == nil {
+		c.OnError = func(error) {}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate reports every mistake of c, which has its defaults.
+func (c SubscriberConfig) validate() error {
+	errs := []error{c.Config.validate(), c.Producer.validate()}
+	if c.Group == "" {
+		errs = append(errs, errors.New("no consumer group"))
+	}
+	if c.MaxBatch < 1 || c.MaxInFlight < 1 || c.MaxInFlightBytes < 1 {
+		errs = append(errs, errors.New("a bound is not positive"))
+	}
+	for name, d := range map[string]time.Duration{
+		"CommitInterval": c.CommitInterval, "DrainTimeout": c.DrainTimeout, "SessionTimeout": c.SessionTimeout,
+		"NackBackoff": c.NackBackoff, "RejoinBackoff": c.RejoinBackoff,
+	} {
+		if d < 0 {
+			errs = append(errs, fmt.Errorf("%s is negative", name))
+		}
+	}
+	if c.DrainTimeout >= c.RebalanceTimeout {
+		errs = append(errs, fmt.Errorf("DrainTimeout (%v) is not shorter than RebalanceTimeout (%v): a drain would outlive the claim", c.DrainTimeout, c.RebalanceTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+// memberConfig makes the configuration of a group member's connections.
+func (c SubscriberConfig) memberConfig() *sarama.Config {
+	s := c.sarama()
+	s.Consumer.Return.Errors = true
+	s.Consumer.Offsets.AutoCommit.Enable = false // the ledger says how far, and we commit ourselves
+	s.Consumer.Offsets.Initial = sarama.OffsetOldest
+	s.Consumer.Group.ResetInvalidOffsets = false // a lost range is an error, never a silent skip
+	s.Consumer.IsolationLevel = sarama.ReadCommitted
+	// Range gives the same partition number of every topic to one member,
+	// which merged pipes of equal partition counts want.
+	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
+	s.Consumer.Group.Rebalance.Timeout = c.RebalanceTimeout
+	s.Consumer.Group.Session.Timeout = c.SessionTimeout
+	s.Consumer.Group.Heartbeat.Interval = c.SessionTimeout / 5
+	// A claim that is read slowly on purpose is not to be subscribed anew.
+	s.Consumer.MaxProcessingTime = c.RebalanceTimeout
+	return s
+}

@@ -1,0 +1,93 @@
+package router
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/kafka"
+	"github.com/penstock/penstock/schemas"
+)
+
+// outbox writes the outputs and the poison of a worker's messages.
+type outbox struct {
+	stage *stage
+	kafka *kafka.Outbox
+
+	// Slabs of the current batch. They are appended to and never used again,
+	// because what is under way to the broker points into them.
+	headers []kafka.Header
+	bytes   []byte
+}
+
+// Room for the headers of one output: seven attributes and their text.
+const (
+	headersPerOutput = 8
+	bytesPerOutput   = 192
+)
+
+// begin makes slabs for the outputs of about n messages.
+func (o *outbox) begin(n int) {
+	o.headers = make([]kafka.Header, 0, n*headersPerOutput)
+	o.bytes = make([]byte, 0, n*bytesPerOutput)
+}
+
+// settle adds the outputs of a message that succeeded. One that its topic
+// would refuse makes the message poison: trying again would make it again.
+func (o *outbox) settle(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, attempts int, outs *pipeline.Outputs) error {
+	for i := range outs.List {
+		err := o.add(entry, d, i, &outs.List[i])
+		var large *kafka.TooLargeError
+		if errors.As(err, &large) {
+			o.kafka.Discard()
+			return o.poison(entry, r, d, failure{first: err, last: err, attempts: attempts})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	o.kafka.Settle(entry)
+	o.stage.stats.out.Add(int64(len(outs.List)))
+	return nil
+}
+
+func (o *outbox) add(entry kafka.Entry, d *pipeline.Delivery, i int, out *pipeline.Output) error {
+	env := o.stage.node.Envelope(d, i, out)
+	first := len(o.headers)
+	o.headers, o.bytes = schemas.AppendHeaders(o.headers, o.bytes, &env)
+	rec := kafka.Output{Topic: out.Pipe.Topic, Value: out.Value, Headers: o.headers[first:len(o.headers):len(o.headers)]}
+	if out.HasKey {
+		start := len(o.bytes)
+		o.bytes = append(o.bytes, out.Key...)
+		rec.Key = o.bytes[start:len(o.bytes):len(o.bytes)]
+		if rec.Key == nil {
+			rec.Key = []byte{}
+		}
+	}
+	return o.kafka.Add(entry, &rec)
+}
+
+// poison takes a message out of the flow, with its story. An error means that
+// the poison topic cannot take it: then the stage must not go on.
+func (o *outbox) poison(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, f failure) error {
+	s := o.stage
+	p := Poisoned{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, RecordTime: r.Time,
+		Stage: s.node.Group, At: time.Now(), Attempts: f.attempts,
+		FirstError: f.first.Error(), LastError: f.last.Error(),
+		Key: r.Key, Value: r.Value, Headers: r.Headers,
+	}
+	err := o.kafka.Add(entry, &kafka.Output{Topic: s.node.PoisonTopic, Key: r.Key, Value: r.Value, Headers: p.headers()})
+	var large *kafka.TooLargeError
+	switch {
+	case errors.As(err, &large):
+		return fmt.Errorf("%s/%d@%d cannot be poisoned: %w; raise max.message.bytes of %s to %d at least", r.Topic, r.Partition, r.Offset, err, large.Topic, large.Size)
+	case err != nil:
+		return err
+	}
+	o.kafka.Settle(entry)
+	s.stats.poison(p.LastError)
+	s.log.Warn("poisoned", "id", d.ID, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "attempts", f.attempts, "reason", cut(p.LastError))
+	return nil
+}

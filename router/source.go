@@ -1,0 +1,150 @@
+package router
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/kafka"
+	"github.com/penstock/penstock/schemas"
+)
+
+// source is a source of a pipeline as this process runs it.
+type source struct {
+	node *pipeline.SourceNode
+	name string // "<pipeline>.<source>"
+	cfg  Config
+	log  *slog.Logger
+	pub  *kafka.Publisher
+	once *onceMemory // nil unless the source's triggers are put once
+	done chan struct{}
+}
+
+func newSource(r *Router, node *pipeline.SourceNode) *source {
+	name := sourceName(r.graphs, node)
+	return &source{node: node, name: name, cfg: r.cfg, log: r.cfg.Logger.With("source", name), done: make(chan struct{})}
+}
+
+func sourceName(graphs []*pipeline.Graph, node *pipeline.SourceNode) string {
+	for _, g := range graphs {
+		for _, s := range g.Sources {
+			if s == node {
+				return g.Name + "." + node.Name
+			}
+		}
+	}
+	return node.Name
+}
+
+func (s *source) open(ctx context.Context) error {
+	pub, err := kafka.NewPublisher(kafka.PublisherConfig{
+		Config: s.cfg.Kafka, Producer: kafka.ProducerConfig{Compression: s.cfg.Compression},
+		CloseTimeout: s.cfg.StopTimeout, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.pub = pub
+	if s.node.Once {
+		if s.once, err = recall(ctx, s.cfg.Kafka, s.node.OnceTopic); err != nil {
+			return errors.Join(err, pub.Close())
+		}
+		s.log.Debug("recalled what was put before", "triggers", s.once.len())
+	}
+	if err := s.node.Open(ctx); err != nil {
+		return errors.Join(err, pub.Close())
+	}
+	return nil
+}
+
+func (s *source) close(ctx context.Context) error {
+	err := s.node.Close(ctx)
+	if err != nil {
+		err = fmt.Errorf("close source %s: %w", s.name, err)
+	}
+	return errors.Join(err, s.pub.Close())
+}
+
+// Waits before a source that failed is run again.
+const (
+	sourceBackoff    = 250 * time.Millisecond
+	maxSourceBackoff = 30 * time.Second
+)
+
+// run runs the source until it is done or ctx ends; after an error, again.
+func (s *source) run(ctx context.Context) {
+	backoff := sourceBackoff
+	for {
+		begun := time.Now()
+		err := s.attempt(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			s.log.Info("the source is done")
+			close(s.done)
+			return
+		}
+		if time.Since(begun) > maxSourceBackoff {
+			backoff = sourceBackoff
+		}
+		s.log.Error("the source failed; running it again", "error", err, "after", backoff)
+		select {
+		case <-time.After(backoff):
+		case <-ctx.Done():
+			return
+		}
+		backoff = min(2*backoff, maxSourceBackoff)
+	}
+}
+
+func (s *source) attempt(ctx context.Context) (err error) {
+	defer catchPanic(&err)
+	return s.node.Run(ctx, s.put)
+}
+
+// put stores triggers. It implements pipeline.PutFunc.
+func (s *source) put(ctx context.Context, triggers ...pipeline.RawTrigger) error {
+	if s.once != nil {
+		return s.once.put(ctx, triggers, s.send, s.pub)
+	}
+	return s.send(ctx, triggers)
+}
+
+func (s *source) send(ctx context.Context, triggers []pipeline.RawTrigger) error {
+	outs := make([]kafka.Output, len(triggers))
+	for i := range triggers {
+		t := &triggers[i]
+		env := t.Envelope(s.name)
+		headers, _ := schemas.AppendHeaders[kafka.Header](nil, nil, &env)
+		outs[i] = kafka.Output{Topic: t.Pipe.Topic, Value: t.Value, Headers: headers}
+		if t.HasKey {
+			outs[i].Key = []byte(t.Key)
+		}
+	}
+	return s.pub.Send(ctx, outs...)
+}
+
+// runSources starts the sources. What it returns stops them and waits.
+func (r *Router) runSources(ctx context.Context) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	for _, s := range r.sources {
+		wg.Go(func() { s.run(ctx) })
+	}
+	return func() error {
+		cancel()
+		stopped := make(chan struct{})
+		go func() { wg.Wait(); close(stopped) }()
+		select {
+		case <-stopped:
+			return nil
+		case <-time.After(r.cfg.StopTimeout):
+			return fmt.Errorf("a source did not return within %v of being stopped", r.cfg.StopTimeout)
+		}
+	}
+}
