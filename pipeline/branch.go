@@ -34,7 +34,7 @@ func Branch[T any](in Pipe[T], name string, opts ...SinkOption) *Branches[T] {
 	what := fmt.Sprintf("branch %q", name)
 	in.mustExist(at, what)
 	set := apply(in.p, at, what, opts)
-	set.refuse(in.p, at, what+" has no pipe but those of its cases", "move it to When or Otherwise", pipeOptions...)
+	set.refuse(in.p, at, what+" has no pipe but those of its cases", "move IT to When or Otherwise", pipeOptions...)
 	b := &Branches[T]{in: in, name: name, cases: &branchFilter[T]{}, node: &branchNode{name: name, at: at}}
 	b.stage = addStage[T, T](in, name, what, b.cases, set, at, nil)
 	if in.p.graph == nil {
@@ -68,7 +68,7 @@ func (b *Branches[T]) add(at place, pipe string, pred func(T) bool, opts []Optio
 	p := b.in.p
 	what := fmt.Sprintf("case %q of branch %q", pipe, b.name)
 	set := apply(p, at, what, opts)
-	set.refuse(p, at, what+" runs no filter of its own", "move it to Branch", stageOptions...)
+	set.refuse(p, at, what+" runs no filter of its own", "move IT to Branch", stageOptions...)
 	set.refuse(p, at, what+" already has its pipe's name", "give it the right one as the first argument", optNamed)
 	if b.node.otherwise {
 		p.problemf(at, "%s comes after Otherwise and would get nothing; put it before", what)

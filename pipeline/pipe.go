@@ -56,7 +56,7 @@ func NewPipe[T any](p *Pipeline, name string, opts ...Option[T]) Pipe[T] {
 		panic(fmt.Sprintf("pipeline: %s: pipe %q is declared in a nil Pipeline; use pipeline.New", at, name))
 	}
 	set := apply(p, at, fmt.Sprintf("pipe %q", name), opts)
-	set.refuse(p, at, fmt.Sprintf("pipe %q has no filter", name), "move it to the stages that read the pipe", stageOptions...)
+	set.refuse(p, at, fmt.Sprintf("pipe %q has no filter", name), "move IT to the stages that read the pipe", stageOptions...)
 	set.refuse(p, at, fmt.Sprintf("pipe %q already has its name", name), "give it the right one as the second argument", optNamed)
 	s := newPipe[T](p, name, set, at)
 	s.node.fromOutside = true

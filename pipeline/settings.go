@@ -86,7 +86,8 @@ func (s *Settings) give(option string, same bool) {
 	}
 }
 
-// refuse reports options that say nothing where they were given.
+// refuse reports options that say nothing where they were given. In change, IT
+// stands for them.
 func (s *Settings) refuse(p *Pipeline, at place, why, change string, options ...string) {
 	var bad []string
 	for _, o := range options {
@@ -94,7 +95,12 @@ func (s *Settings) refuse(p *Pipeline, at place, why, change string, options ...
 			bad = append(bad, o)
 		}
 	}
-	if len(bad) > 0 {
-		p.problemf(at, "%s, so %s means nothing here; %s", why, strings.Join(bad, " and "), change)
+	if len(bad) == 0 {
+		return
 	}
+	it, list := "it", bad[0]
+	if last := len(bad) - 1; last > 0 {
+		it, list = "them", strings.Join(bad[:last], ", ")+" and "+bad[last]
+	}
+	p.problemf(at, "%s, so it cannot take %s; %s", why, list, strings.ReplaceAll(change, "IT", it))
 }

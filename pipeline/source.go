@@ -102,7 +102,7 @@ func Source[T any](p *Pipeline, name string, src Sourcer[T], opts ...Option[T]) 
 		panic(fmt.Sprintf("pipeline: %s: %s is declared in a nil Pipeline; use pipeline.New", at, what))
 	}
 	set := apply(p, at, what, opts)
-	set.refuse(p, at, what+" runs no filter", "move it to the stages that read its pipe", stageOptions...)
+	set.refuse(p, at, what+" runs no filter", "move IT to the stages that read its pipe", stageOptions...)
 	s := newPipe[T](p, set.nameOr(name), set, at)
 	s.node.fromOutside, s.node.namedBy = true, set.namedBy(kindSource)
 	n := &SourceNode{Name: name, Pipe: s.node, Location: at.String(), at: at, source: src}

@@ -38,7 +38,7 @@ func Sink[In any](in Pipe[In], name string, f Filter[In, None], opts ...SinkOpti
 	what := fmt.Sprintf("sink %q", name)
 	in.mustExist(at, what)
 	set := apply(in.p, at, what, opts)
-	set.refuse(in.p, at, what+" makes no pipe", "leave it out", pipeOptions...)
+	set.refuse(in.p, at, what+" makes no pipe", "leave IT out", pipeOptions...)
 	addStage[In, None](in, name, what, f, set, at, nil)
 }
 
@@ -113,7 +113,7 @@ func addBatch[In, Out any](in Pipe[In], n *StageNode, what string, f Filter[In, 
 	if _, ok := any(f).(RawFilter); ok {
 		p.problemf(n.at, "the filter of %s takes both batches and raw messages; make it do one", what)
 	}
-	set.refuse(p, n.at, what+" takes batches, and middleware goes around single messages", "leave it out, or use a filter that takes single messages", optUse)
+	set.refuse(p, n.at, what+" takes batches, and middleware goes around single messages", "leave IT out, or use a filter that takes single messages", optUse)
 	for _, s := range in.specs {
 		n.Batch.Calls = append(n.Batch.Calls, makeBatchCall(s, out, n.Outputs, b))
 	}
