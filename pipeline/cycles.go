@@ -15,15 +15,16 @@ func feeds(a, b *StageNode) *PipeNode {
 	return nil
 }
 
-// cycles reports a shortest cycle for each stage that is on one, but no stage
-// twice. Only side outlets can make one: an input is declared before its stage.
+// cycles reports shortest cycles that share no stage: enough to see and to cut
+// them all. Only side outlets can make one: an input is declared before its
+// stage.
 func (c *checks) cycles() {
 	reported := make(map[*StageNode]bool)
 	for _, s := range c.p.stages {
 		if reported[s] {
 			continue
 		}
-		cycle := shortestCycle(c.p.stages, s)
+		cycle := shortestCycle(c.p.stages, s, reported)
 		if cycle == nil {
 			continue
 		}
@@ -38,8 +39,8 @@ func (c *checks) cycles() {
 }
 
 // shortestCycle returns the stages of a cycle through start, from start on, or
-// nil. It goes breadth first.
-func shortestCycle(all []*StageNode, start *StageNode) []*StageNode {
+// nil. It goes breadth first and around the stages to avoid.
+func shortestCycle(all []*StageNode, start *StageNode, avoid map[*StageNode]bool) []*StageNode {
 	from := make(map[*StageNode]*StageNode)
 	queue := []*StageNode{start}
 	for len(queue) > 0 {
@@ -55,7 +56,7 @@ func shortestCycle(all []*StageNode, start *StageNode) []*StageNode {
 			return path
 		}
 		for _, next := range all {
-			if _, seen := from[next]; !seen && next != start && feeds(s, next) != nil {
+			if _, seen := from[next]; !seen && next != start && !avoid[next] && feeds(s, next) != nil {
 				from[next] = s
 				queue = append(queue, next)
 			}

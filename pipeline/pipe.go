@@ -68,7 +68,7 @@ func newPipe[T any](p *Pipeline, name string, set *Settings, at place) *pipeSpec
 	n := &PipeNode{
 		Name:       name,
 		Topic:      p.name + "." + name,
-		Type:       reflect.TypeFor[T]().String(),
+		Type:       typeName[T](),
 		Partitions: set.partitions,
 		Open:       set.open,
 		at:         at,
@@ -99,6 +99,14 @@ func newPipe[T any](p *Pipeline, name string, set *Settings, at place) *pipeSpec
 		p.pipes = append(p.pipes, n)
 	}
 	return s
+}
+
+// typeName is how a user would write the type.
+func typeName[T any]() string {
+	if t := reflect.TypeFor[T](); t != reflect.TypeFor[[]byte]() {
+		return t.String()
+	}
+	return "[]byte"
 }
 
 // defaultCodec is Raw for []byte and JSON for all else.
