@@ -87,7 +87,14 @@ type Config struct {
 // minVersion is the oldest protocol with the requests that are used here.
 var minVersion = sarama.V2_8_0_0
 
-func (c Config) withDefaults() Config {
+// withDefaults returns a copy in which what is not set has its default.
+func (c *Config) withDefaults() Config {
+	d := *c
+	d.setDefaults()
+	return d
+}
+
+func (c *Config) setDefaults() {
 	if c.Sarama == nil && c.Client != nil {
 		c.Sarama = c.Client.Config()
 	}
@@ -107,7 +114,6 @@ func (c Config) withDefaults() Config {
 	orDefault(&c.Backoff, 20*time.Millisecond)
 	orDefault(&c.MaxInFlight, 5)
 	orDefault(&c.IdleTimeout, time.Minute)
-	return c
 }
 
 func orDefault[T comparable](field *T, value T) {

@@ -1,6 +1,7 @@
 package produce_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,25 +17,31 @@ import (
 
 func TestCheckerSeesAGap(t *testing.T) {
 	t.Parallel()
-	eachSlice(t, "go on", func(t *testing.T, slice int) {
-		s, arrived := start(t, slice, (*produce.Producer).BreakGoOn)
-		answers(kerr.MessageTooLarge, 1, 0)(t, s)
-		s.stream.goesOn(t, 10*partitions*slice)
-		s.stream.halt()
-		require.NoError(t, s.p.Close(within(t)))
-		require.Contains(t, strings.Join(s.stream.violations(readLog(t, s.cluster, s.wire, arrived)), "\n"), "a gap, or out of order")
-	})
+	for _, slice := range sliceSizes {
+		t.Run(strconv.Itoa(slice), func(t *testing.T) {
+			t.Parallel()
+			s, arrived := start(t, slice, (*produce.Producer).BreakGoOn)
+			answers(kerr.MessageTooLarge, 1, 0)(t, s)
+			s.stream.goesOn(t, 10*partitions*slice)
+			s.stream.halt()
+			require.NoError(t, s.p.Close(within(t)))
+			require.Contains(t, strings.Join(s.stream.violations(readLog(t, s.cluster, s.wire, arrived)), "\n"), "a gap, or out of order")
+		})
+	}
 }
 
 func TestCheckerSeesAFateBeforeTheFence(t *testing.T) {
 	t.Parallel()
-	eachSlice(t, "tell first", func(t *testing.T, slice int) {
-		s, arrived := start(t, slice, (*produce.Producer).BreakTellFirst)
-		answers(kerr.MessageTooLarge, 1, 0)(t, s)
-		requireFenced(t, s)
-		require.Error(t, s.p.Close(within(t)))
-		require.Contains(t, strings.Join(s.stream.violations(readLog(t, s.cluster, s.wire, arrived)), "\n"), "before the fence")
-	})
+	for _, slice := range sliceSizes {
+		t.Run(strconv.Itoa(slice), func(t *testing.T) {
+			t.Parallel()
+			s, arrived := start(t, slice, (*produce.Producer).BreakTellFirst)
+			answers(kerr.MessageTooLarge, 1, 0)(t, s)
+			requireFenced(t, s)
+			require.Error(t, s.p.Close(within(t)))
+			require.Contains(t, strings.Join(s.stream.violations(readLog(t, s.cluster, s.wire, arrived)), "\n"), "before the fence")
+		})
+	}
 }
 
 // kerrOf is sarama's value for a code.

@@ -158,7 +158,7 @@ func (w *partition) late(d *delivery, err error) error {
 
 // explain says what was tried when a delivery failed.
 func (w *partition) explain(err error) error {
-	if err == errCut {
+	if errors.Is(err, errCut) {
 		return err
 	}
 	return fmt.Errorf("write to partition %d of topic %s: %w", w.id, w.topic.name, err)

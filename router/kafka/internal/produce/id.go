@@ -74,11 +74,8 @@ func askAny[T any](c sarama.Client, ask func(*sarama.Broker) (T, error)) (answer
 // kafkaCode is the code that a broker answered with; ErrNoError means that the
 // error is none of a broker's.
 func kafkaCode(err error) sarama.KError {
-	var code sarama.KError
-	if errors.As(err, &code) {
-		return code
-	}
-	return sarama.ErrNoError
+	code, _ := errors.AsType[sarama.KError](err)
+	return code
 }
 
 // pause waits, unless ctx or the producer ends before.

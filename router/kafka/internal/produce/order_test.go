@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -125,42 +126,41 @@ func start(t *testing.T, slice int, change func(*produce.Producer)) (scene, *kfa
 	return s, arrived
 }
 
-func eachSlice(t *testing.T, name string, run func(t *testing.T, slice int)) {
-	t.Helper()
-	for _, slice := range []int{1, 20} {
-		t.Run(fmt.Sprintf("%s/%d", name, slice), func(t *testing.T) {
-			t.Parallel()
-			run(t, slice)
-		})
-	}
-}
+// sliceSizes are how many outputs of a partition a call of Enqueue has.
+var sliceSizes = []int{1, 20}
 
 func TestOrderSurvivesPassingFaults(t *testing.T) {
 	t.Parallel()
 	for name, happens := range passing {
-		eachSlice(t, name, func(t *testing.T, slice int) {
-			s, arrived := start(t, slice, nil)
-			happens(t, s)
-			s.stream.goesOn(t, 10*partitions*slice)
-			s.stream.halt()
-			require.NoError(t, s.p.Close(within(t)))
-			require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
-			require.False(t, s.stream.fenced.Load())
-			require.Empty(t, s.stream.errs)
-		})
+		for _, slice := range sliceSizes {
+			t.Run(fmt.Sprintf("%s/%d", name, slice), func(t *testing.T) {
+				t.Parallel()
+				s, arrived := start(t, slice, nil)
+				happens(t, s)
+				s.stream.goesOn(t, 10*partitions*slice)
+				s.stream.halt()
+				require.NoError(t, s.p.Close(within(t)))
+				require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
+				require.False(t, s.stream.fenced.Load())
+				require.Empty(t, s.stream.errs)
+			})
+		}
 	}
 }
 
 func TestOrderSurvivesFatalFaults(t *testing.T) {
 	t.Parallel()
 	for name, happens := range fatal {
-		eachSlice(t, name, func(t *testing.T, slice int) {
-			s, arrived := start(t, slice, nil)
-			happens(t, s)
-			requireFenced(t, s)
-			require.Error(t, s.p.Close(within(t)))
-			require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
-		})
+		for _, slice := range sliceSizes {
+			t.Run(fmt.Sprintf("%s/%d", name, slice), func(t *testing.T) {
+				t.Parallel()
+				s, arrived := start(t, slice, nil)
+				happens(t, s)
+				requireFenced(t, s)
+				require.Error(t, s.p.Close(within(t)))
+				require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
+			})
+		}
 	}
 }
 
@@ -178,18 +178,21 @@ func requireFenced(t *testing.T, s scene) {
 
 func TestCloseGivesUpInOrder(t *testing.T) {
 	t.Parallel()
-	eachSlice(t, "close", func(t *testing.T, slice int) {
-		s, arrived := start(t, slice, nil)
-		h := s.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Partitions: []int32{0}, Err: kerr.NotEnoughReplicas, Count: -1})
-		require.NoError(t, h.Wait(within(t), 3))
-		s.stream.halt()
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		require.ErrorIs(t, s.p.Close(ctx), context.DeadlineExceeded)
-		require.True(t, s.stream.fenced.Load())
-		require.ErrorIs(t, errors.Join(s.stream.errs...), client.ErrClosed)
-		require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
-	})
+	for _, slice := range sliceSizes {
+		t.Run(strconv.Itoa(slice), func(t *testing.T) {
+			t.Parallel()
+			s, arrived := start(t, slice, nil)
+			h := s.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Partitions: []int32{0}, Err: kerr.NotEnoughReplicas, Count: -1})
+			require.NoError(t, h.Wait(within(t), 3))
+			s.stream.halt()
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			require.ErrorIs(t, s.p.Close(ctx), context.DeadlineExceeded)
+			require.True(t, s.stream.fenced.Load())
+			require.ErrorIs(t, errors.Join(s.stream.errs...), client.ErrClosed)
+			require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
+		})
+	}
 }
 
 func TestDeadlineFences(t *testing.T) {

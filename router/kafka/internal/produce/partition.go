@@ -67,13 +67,26 @@ func (w *partition) add(outs []client.Output, s *scatter) {
 	w.bytes += c.bytes
 	w.taken += uint64(c.count)
 	w.mu.Unlock()
-	full := w.p.cfg.BatchBytes
+	full := w.limit()
 	if was == 0 || (was < full && was+c.bytes >= full) {
-		select {
-		case w.wake <- struct{}{}:
-		default:
-		}
+		w.rouse()
 	}
+}
+
+// rouse lets the worker look at the queue again.
+func (w *partition) rouse() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// lingers reports whether the worker should wait for more: it has less than a
+// batch, and nobody waits for what it has.
+func (w *partition) lingers(limit int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.bytes < limit && len(w.marks) == 0
 }
 
 // queued is the size of the queue in bytes.
@@ -118,6 +131,7 @@ func (w *partition) mark() <-chan struct{} {
 	}
 	m := mark{w.taken, make(chan struct{})}
 	w.marks = append(w.marks, m)
+	w.rouse() // no more lingering
 	return m.reached
 }
 

@@ -80,7 +80,6 @@ func start(ctx context.Context, cfg Config) (*Producer, error) {
 	if cfg.TransactionalID != "" {
 		p.txn = newTransaction(p)
 	}
-	p.scratch.New = func() any { return new(scatter) }
 	id, err := p.newID(ctx)
 	if err != nil {
 		p.gate.close()
@@ -138,7 +137,10 @@ func (p *Producer) Enqueue(topic string, outs []client.Output) error {
 	if t == nil {
 		return fmt.Errorf("topic %s was not prepared", topic)
 	}
-	s := p.scratch.Get().(*scatter)
+	s, _ := p.scratch.Get().(*scatter)
+	if s == nil {
+		s = new(scatter)
+	}
 	defer p.scratch.Put(s)
 	defer s.reset()
 	if err := s.sort(t, outs); err != nil {

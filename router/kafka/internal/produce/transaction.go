@@ -147,12 +147,10 @@ func firstError(topics map[string][]*sarama.PartitionError) sarama.KError {
 	code := sarama.ErrNoError
 	for _, partitions := range topics {
 		for _, p := range partitions {
-			switch {
-			case p.Err == sarama.ErrNoError:
-			case p.Err == sarama.ErrOperationNotAttempted:
-				if code == sarama.ErrNoError {
-					code = p.Err
-				}
+			switch p.Err {
+			case sarama.ErrNoError:
+			case sarama.ErrOperationNotAttempted:
+				code = p.Err
 			default:
 				return p.Err
 			}

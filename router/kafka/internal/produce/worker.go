@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"errors"
 	"time"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
@@ -34,8 +35,9 @@ func (w *partition) limit() int {
 	return min(w.p.cfg.BatchBytes, int(w.topic.maxBytes.Load()))
 }
 
-// wait returns true when something is queued and, with a linger, a batch is
-// full or has waited long enough; false when the producer is fenced.
+// wait returns true when something is queued and, with a linger, is a full
+// batch, waited for, or has waited long enough; false when the producer is
+// fenced.
 func (w *partition) wait() bool {
 	for w.queued() == 0 {
 		w.shrink()
@@ -54,7 +56,7 @@ func (w *partition) wait() bool {
 func (w *partition) linger(d time.Duration) {
 	w.timer.Reset(d)
 	defer w.timer.Stop()
-	for w.queued() < w.limit() {
+	for w.lingers(w.limit()) {
 		select {
 		case <-w.wake:
 		case <-w.timer.C:
@@ -73,12 +75,12 @@ func (w *partition) fail(outs []client.Output, n int, fate client.Fate, err erro
 		w.tell(outs[:n], -1, fate, err)
 		outs, n = outs[n:], 0
 	}
-	if err != errCut {
+	if !errors.Is(err, errCut) {
 		w.p.Fence(err)
 	}
 	<-w.p.fence.told
 	why := w.p.fencedErr()
-	if err == errCut {
+	if errors.Is(err, errCut) {
 		err = why
 	}
 	base := int64(-1)
