@@ -23,7 +23,7 @@ func newAttempt(node *pipeline.StageNode, call pipeline.Call) attempt {
 	}
 	limit := node.Timeout
 	return func(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) (err error) {
-		defer catchPanic(&err)
+		defer func() { err = afterPanic(recover(), err) }()
 		if limit <= 0 {
 			return inner(ctx, d, out)
 		}
@@ -57,9 +57,10 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// catchPanic is deferred around a call of a filter.
-func catchPanic(err *error) {
-	if v := recover(); v != nil {
-		*err = &PanicError{Value: v, Stack: debug.Stack()}
+// afterPanic is the error of a call that recovered v, or err where v is nil.
+func afterPanic(v any, err error) error {
+	if v == nil {
+		return err
 	}
+	return &PanicError{Value: v, Stack: debug.Stack()}
 }

@@ -115,7 +115,7 @@ func (w *batchWorker) do(items []batchItem) error {
 		again, wait := w.try(ctx, attempt, items, outs, fails, open)
 		if ctx.Err() != nil {
 			w.giveUp(items)
-			return nil
+			return nil //nolint:nilerr // the claim has ended: that is no failure of these messages
 		}
 		if open = again; len(open) > 0 && !pause(w.claim, wait) {
 			// What is behind the first open one is read again with it: its
@@ -183,7 +183,7 @@ func (w *batchWorker) call(ctx context.Context, attempt int, items []batchItem, 
 }
 
 func (w *batchWorker) guarded(ctx context.Context, ds []*pipeline.Delivery, outs []*pipeline.Outputs, errs []error) (err error) {
-	defer catchPanic(&err)
+	defer func() { err = afterPanic(recover(), err) }()
 	run := func(ctx context.Context) error {
 		w.in.batch(ctx, ds, outs, errs)
 		return nil

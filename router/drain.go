@@ -3,6 +3,7 @@ package router
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/penstock/penstock/pipeline"
@@ -52,8 +53,7 @@ func (r *Router) feeding() []*pipeline.StageNode {
 	for _, g := range r.graphs {
 		needed := map[*pipeline.PipeNode]bool{} // pipes that a stage of this process reads, or one that feeds it
 		keep := map[*pipeline.StageNode]bool{}
-		for i := len(g.Stages) - 1; i >= 0; i-- { // from the end: a stage comes after those that feed it
-			s := g.Stages[i]
+		for _, s := range slices.Backward(g.Stages) { // a stage comes after those that feed it
 			feeds := false
 			for _, p := range s.Outputs {
 				feeds = feeds || needed[p]

@@ -1,9 +1,9 @@
 package router_test
 
 import (
+	"bytes"
 	"context"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,9 +61,12 @@ func TestOutputsCarryTheEnvelope(t *testing.T) {
 	brokertest.Produce(t, addrs, "flow.in",
 		brokertest.Record{Value: []byte("bare")},
 		brokertest.Record{Key: []byte{}, Value: []byte("event"), Headers: []brokertest.Header{
-			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte("e-1")},
-			{Key: "ce_source", Value: []byte("shop")}, {Key: "ce_type", Value: []byte("placed")},
-			{Key: "reply-to", Value: []byte("answers")}, {Key: "x-other", Value: []byte("left behind")},
+			{Key: "ce_specversion", Value: []byte("1.0")},
+			{Key: "ce_id", Value: []byte("e-1")},
+			{Key: "ce_source", Value: []byte("shop")},
+			{Key: "ce_type", Value: []byte("placed")},
+			{Key: "reply-to", Value: []byte("answers")},
+			{Key: "x-other", Value: []byte("left behind")},
 		}})
 	r.drained()
 	for _, out := range brokertest.ReadAll(t, addrs, "flow.second") {
@@ -93,7 +96,7 @@ func TestFanOutAndFanIn(t *testing.T) {
 	b := pipeline.NewPipe[[]byte](p, "b")
 	merged := pipeline.Stage(pipeline.Merge(a, b), "both", filters.Map(same))
 	routes := pipeline.Branch(merged, "route")
-	even := routes.When("even", func(v []byte) bool { return strings.ContainsAny(string(v[len(v)-1:]), "02468") })
+	even := routes.When("even", func(v []byte) bool { return bytes.ContainsAny(v[len(v)-1:], "02468") })
 	odd := routes.Otherwise("odd")
 	pipeline.Stage(even, "keep-even", filters.Map(same), pipeline.Open())
 	pipeline.Stage(odd, "keep-odd", filters.Map(same), pipeline.Open())

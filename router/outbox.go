@@ -38,8 +38,7 @@ func (o *outbox) begin(n int) {
 func (o *outbox) settle(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, attempts int, outs *pipeline.Outputs) error {
 	for i := range outs.List {
 		err := o.add(entry, d, i, &outs.List[i])
-		var large *kafka.TooLargeError
-		if errors.As(err, &large) {
+		if _, large := errors.AsType[*kafka.TooLargeError](err); large {
 			o.kafka.Discard()
 			return o.poison(entry, r, d, failure{first: err, last: err, attempts: attempts})
 		}
@@ -79,9 +78,9 @@ func (o *outbox) poison(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery
 		Key: r.Key, Value: r.Value, Headers: r.Headers,
 	}
 	err := o.kafka.Add(entry, &kafka.Output{Topic: s.node.PoisonTopic, Key: r.Key, Value: r.Value, Headers: p.headers()})
-	var large *kafka.TooLargeError
+	large, tooLarge := errors.AsType[*kafka.TooLargeError](err)
 	switch {
-	case errors.As(err, &large):
+	case tooLarge:
 		return fmt.Errorf("%s/%d@%d cannot be poisoned: %w; raise max.message.bytes of %s to %d at least", r.Topic, r.Partition, r.Offset, err, large.Topic, large.Size)
 	case err != nil:
 		return err

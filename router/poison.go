@@ -50,7 +50,8 @@ type Poisoned struct {
 	Stage string
 	At    time.Time
 
-	// Attempts is how often the filter was called: 0 for what never reached it.
+	// Attempts is how often it was tried: 0 for a record that is too large or
+	// whose envelope is broken.
 	Attempts int
 
 	// FirstError and LastError are the errors of the first and the last

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -156,8 +157,8 @@ func (r *Router) open(ctx context.Context) (closeAll func() error, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.StopTimeout)
 		defer cancel()
 		var errs []error
-		for i := len(opened) - 1; i >= 0; i-- {
-			errs = append(errs, opened[i](ctx))
+		for _, closeOne := range slices.Backward(opened) {
+			errs = append(errs, closeOne(ctx))
 		}
 		return errors.Join(errs...)
 	}

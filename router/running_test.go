@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -90,6 +91,7 @@ func makeTopics(t testing.TB, addrs []string, g *pipeline.Graph) {
 
 // logger writes to the test's log, until the test is over.
 func logger(t testing.TB) *slog.Logger {
+	t.Helper()
 	w := &testWriter{t: t}
 	t.Cleanup(w.close)
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -149,9 +151,9 @@ func requireSequences(t testing.TB, records []brokertest.Record, keys, n int) {
 }
 
 func header(r brokertest.Record, key string) string {
-	for i := len(r.Headers) - 1; i >= 0; i-- {
-		if r.Headers[i].Key == key {
-			return string(r.Headers[i].Value)
+	for _, h := range slices.Backward(r.Headers) {
+		if h.Key == key {
+			return string(h.Value)
 		}
 	}
 	return ""

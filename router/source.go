@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,10 +32,8 @@ func newSource(r *Router, node *pipeline.SourceNode) *source {
 
 func sourceName(graphs []*pipeline.Graph, node *pipeline.SourceNode) string {
 	for _, g := range graphs {
-		for _, s := range g.Sources {
-			if s == node {
-				return g.Name + "." + node.Name
-			}
+		if slices.Contains(g.Sources, node) {
+			return g.Name + "." + node.Name
 		}
 	}
 	return node.Name
@@ -103,7 +102,7 @@ func (s *source) run(ctx context.Context) {
 }
 
 func (s *source) attempt(ctx context.Context) (err error) {
-	defer catchPanic(&err)
+	defer func() { err = afterPanic(recover(), err) }()
 	return s.node.Run(ctx, s.put)
 }
 

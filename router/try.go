@@ -61,8 +61,7 @@ func (s *stage) try(claim *kafka.Claim, d *pipeline.Delivery, call attempt, out 
 }
 
 func (s *stage) logPanic(d *pipeline.Delivery, err error) {
-	var p *PanicError
-	if errors.As(err, &p) {
+	if p, panicked := errors.AsType[*PanicError](err); panicked {
 		s.log.Error("the filter panicked", "id", d.ID, "topic", d.Topic, "partition", d.Partition, "offset", d.Offset, "panic", p.Value, "stack", string(p.Stack))
 	}
 }

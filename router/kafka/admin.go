@@ -137,7 +137,7 @@ type NewTopic struct {
 // Create makes a topic. That it exists already is no error: somebody else was
 // quicker.
 func (a *Admin) Create(ctx context.Context, t NewTopic) error {
-	detail := &sarama.TopicDetail{NumPartitions: int32(t.Partitions), ReplicationFactor: int16(t.Replication), ConfigEntries: configEntries(t.Configs)} //nolint:gosec // bounded by Kafka
+	detail := &sarama.TopicDetail{NumPartitions: int32(t.Partitions), ReplicationFactor: int16(t.Replication), ConfigEntries: configEntries(t.Configs)}
 	if t.Replication == 0 {
 		detail.ReplicationFactor = -1
 	}
@@ -167,7 +167,7 @@ func (a *Admin) Configure(ctx context.Context, topic string, configs map[string]
 // order of a key does not hold across the change.
 func (a *Admin) AddPartitions(ctx context.Context, topic string, total int) error {
 	_, err := saramaclient.Aside(ctx, func() (struct{}, error) {
-		return struct{}{}, a.admin.CreatePartitions(topic, int32(total), nil, false) //nolint:gosec // bounded by Kafka
+		return struct{}{}, a.admin.CreatePartitions(topic, int32(total), nil, false)
 	})
 	if err != nil {
 		return fmt.Errorf("add partitions to topic %s: %w", topic, err)

@@ -101,7 +101,7 @@ func (k *Claim) read() error {
 	for {
 		room, err := k.ledger.awaitRoom(k.reading, int64(cfg.MaxInFlight), cfg.MaxInFlightBytes)
 		if err != nil {
-			return nil //nolint:nilerr // the claim ends: drain says whether that is an error
+			return nil //nolint:nilerr // reading has ended: drain says whether that is an error
 		}
 		records, err := k.c.Next(k.reading, int(min(room, int64(cfg.MaxBatch))), int(cfg.MaxInFlightBytes))
 		if err != nil {

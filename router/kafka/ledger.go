@@ -114,7 +114,8 @@ func (l *ledger) confirm(outs []client.Output) {
 	defer l.mu.Unlock()
 	for i := range outs {
 		e := l.at(outs[i].Entry)
-		if e.waits--; e.waits == closed {
+		e.waits--
+		if e.waits == closed {
 			l.pending--
 		}
 	}
