@@ -26,7 +26,11 @@ func Apply[In, Out any](ctx context.Context, f Filter[In, Out], v In) (made []Ou
 	if err := openAny(ctx, f); err != nil {
 		return nil, fmt.Errorf("open the filter: %w", err)
 	}
-	defer func() { err = errors.Join(err, closeAny(ctx, f)) }()
+	defer func() {
+		if closeErr := closeAny(ctx, f); closeErr != nil {
+			err = errors.Join(err, fmt.Errorf("close the filter: %w", closeErr))
+		}
+	}()
 
 	var outlets []*PipeNode
 	if o, ok := f.(Outletter); ok {

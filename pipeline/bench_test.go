@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/penstock/penstock/pipeline"
 )
 
@@ -82,4 +84,22 @@ func BenchmarkEnvelope(b *testing.B) {
 	for b.Loop() {
 		g.Stages[0].Envelope(d, 0, &o)
 	}
+}
+
+// One allocation holds the message, its context and its emitter. Not parallel:
+// other tests' allocations would be counted.
+func TestCallAllocatesOnce(t *testing.T) {
+	p := pipeline.New("bench")
+	in := pipeline.NewPipe(p, "in", pipeline.Codec[order](free{&order{}}))
+	pipeline.Stage(in, "stage", plain(same), pipeline.Key(orderID), pipeline.Open())
+	run, d := build(t, p).Stages[0].Calls[0], delivery("x")
+	ctx := t.Context()
+	var outs pipeline.Outputs
+	allocs := testing.AllocsPerRun(100, func() {
+		outs.Reset()
+		if run(ctx, d, &outs) != nil {
+			t.Fail()
+		}
+	})
+	require.LessOrEqual(t, allocs, 1.0)
 }
