@@ -173,6 +173,7 @@ type rawMaking struct {
 func (rawMaking) Filter(context.Context, *pipeline.Message[order], *pipeline.Emitter[pipeline.None]) error {
 	return nil
 }
+
 func (f rawMaking) FilterRaw(context.Context, *pipeline.Delivery) ([]pipeline.Output, error) {
 	return f.outs, f.err
 }

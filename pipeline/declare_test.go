@@ -2,8 +2,11 @@ package pipeline_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/stretchr/testify/require"
 
 	"github.com/penstock/penstock/pipeline"
@@ -54,6 +57,61 @@ func (f toOutlets) Filter(_ context.Context, m *pipeline.Message[order], out *pi
 	for _, p := range f {
 		pipeline.EmitTo(out, p, m.Body)
 	}
+	return nil
+}
+
+// placed begins each of the broken pipelines.
+func placed(p *pipeline.Pipeline) pipeline.Pipe[order] {
+	return pipeline.NewPipe(p, "placed", pipeline.Key(orderID))
+}
+
+func isLarge(o order) bool { return o.Amount > 9 }
+
+func pass(h message.HandlerFunc) message.HandlerFunc { return h }
+
+type line struct{ Order string }
+
+// uncomparable is a codec that == panics on.
+type uncomparable struct{ Fields []string }
+
+func (uncomparable) Encode(order) ([]byte, error)                  { return nil, nil }
+func (uncomparable) Decode(context.Context, []byte) (order, error) { return order{}, nil }
+func (uncomparable) ContentType() string                           { return "" }
+
+// batches is a filter that takes batches of the given size.
+type batches int
+
+func (batches) Filter(context.Context, *pipeline.Message[order], *pipeline.Emitter[pipeline.None]) error {
+	return nil
+}
+func (b batches) Batch() (int, time.Duration) { return int(b), 0 }
+func (batches) FilterBatch(context.Context, []pipeline.Item[order, pipeline.None]) error {
+	return nil
+}
+
+// rawBatches takes both batches and bytes.
+type rawBatches struct{ batches }
+
+func (rawBatches) FilterRaw(context.Context, *pipeline.Delivery) ([]pipeline.Output, error) {
+	return nil, nil
+}
+
+// rawFilter leaves the bytes of orders as they are.
+type rawFilter struct{}
+
+func (rawFilter) Filter(context.Context, *pipeline.Message[order], *pipeline.Emitter[order]) error {
+	return errors.New("not called")
+}
+
+func (rawFilter) FilterRaw(_ context.Context, d *pipeline.Delivery) ([]pipeline.Output, error) {
+	return []pipeline.Output{{Key: d.Key, HasKey: d.HasKey, Value: d.Value}}, nil
+}
+
+// anyOutlets is a sink with whatever outlets.
+type anyOutlets []pipeline.AnyPipe
+
+func (f anyOutlets) Outlets() []pipeline.AnyPipe { return f }
+func (anyOutlets) Filter(context.Context, *pipeline.Message[order], *pipeline.Emitter[pipeline.None]) error {
 	return nil
 }
 

@@ -27,7 +27,8 @@ func TestPipeNodeEncodesAndDecodes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, order{ID: "a", Amount: 1}, v)
 
-	_, _, _, err = n.Encode("an order")
+	value, _, _, err = n.Encode("an order")
+	require.Nil(t, value)
 	require.EqualError(t, err, "pipe orders carries pipeline_test.order, not string")
 	_, err = n.Decode(t.Context(), []byte("x"))
 	require.ErrorContains(t, err, "pipe orders: decode JSON")
@@ -55,7 +56,8 @@ func TestEncodeJSONGoesThroughTheCodec(t *testing.T) {
 		require.Equal(t, test.key, key)
 		require.Equal(t, test.hasKey, hasKey)
 	}
-	_, _, _, err := g.Pipes[0].EncodeJSON(t.Context(), []byte(`{"ID":1}`))
+	value, _, _, err := g.Pipes[0].EncodeJSON(t.Context(), []byte(`{"ID":1}`))
+	require.Nil(t, value)
 	require.ErrorContains(t, err, "pipe coded: decode JSON as pipeline_test.order")
 	verdict, _ := pipeline.Judge(err)
 	require.Equal(t, pipeline.Rejected, verdict)
@@ -67,7 +69,7 @@ func TestStageNodeHasItsSettings(t *testing.T) {
 	in := placed(p)
 	pipeline.Sink(in, "plain", drop())
 	pipeline.Sink(in, "set", drop(), pipeline.Options(pipeline.Retry(7, pipeline.Constant(time.Second))), pipeline.Timeout(time.Minute),
-		pipeline.Use(pass), pipeline.Use(pass, pass))
+		pipeline.Use(pass), pipeline.Use(pass, func(h message.HandlerFunc) message.HandlerFunc { return h }))
 	g := build(t, p)
 
 	s := g.Stages[0]
