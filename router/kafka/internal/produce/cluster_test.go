@@ -36,8 +36,8 @@ func newCluster(t testing.TB) *kfake.Cluster {
 func quick() *sarama.Config {
 	c := sarama.NewConfig()
 	c.Version = sarama.V3_6_0_0
-	c.Net.ReadTimeout = 500 * time.Millisecond
-	c.Net.DialTimeout = time.Second
+	c.Net.ReadTimeout = patience
+	c.Net.DialTimeout = patience
 	c.Metadata.Retry.Backoff = 10 * time.Millisecond
 	c.Metadata.Retry.Max = 2
 	return c

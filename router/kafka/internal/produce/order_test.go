@@ -111,6 +111,7 @@ func start(t *testing.T, slice int, change func(*produce.Producer)) (scene, *kfa
 	t.Helper()
 	s := scene{cluster: newCluster(t), wire: &wire{every: 1}, stream: newStream(slice)}
 	conf := quick()
+	conf.Net.ReadTimeout = 500 * time.Millisecond // what does not come in time never does
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, s.wire
 	arrived := watchProduce(s.cluster)
 	s.p = newProducer(t, s.cluster.ListenAddrs(), produce.Config{

@@ -54,20 +54,26 @@ func offsets(topic string, n int64) []client.Offset {
 	return []client.Offset{{Topic: topic, Partition: 0, Offset: n, Metadata: "note"}}
 }
 
-// seen counts the numbers that a reader of committed records gets.
-func seen(t testing.TB, addrs []string, topic string) map[int64]int {
+// requireSeen checks what a reader of committed records gets: each of these
+// numbers once. A commit is answered before its markers are in all logs, so
+// what is missing is waited for.
+func requireSeen(t testing.TB, addrs []string, topic string, want map[int64]int) {
 	t.Helper()
-	got := map[int64]int{}
-	for _, r := range brokertest.ReadCommitted(t, addrs, topic) {
-		got[int64(binary.BigEndian.Uint64(r.Value))]++
-	}
-	return got
+	var got map[int64]int
+	require.Eventually(t, func() bool {
+		got = map[int64]int{}
+		for _, r := range brokertest.ReadCommitted(t, addrs, topic) {
+			got[int64(binary.BigEndian.Uint64(r.Value))]++
+		}
+		return len(got) >= len(want)
+	}, patience, 10*time.Millisecond)
+	require.Equal(t, want, got)
 }
 
-// once is what seen returns when each number is there once.
-func once(from, to int64) map[int64]int {
+// once are the numbers below to, each once.
+func once(to int64) map[int64]int {
 	want := map[int64]int{}
-	for n := from; n < to; n++ {
+	for n := range to {
 		want[n] = 1
 	}
 	return want
@@ -84,11 +90,16 @@ func committed(t testing.TB, addrs []string, group, topic string) int64 {
 	rt := kmsg.NewOffsetFetchRequestTopic()
 	rt.Topic, rt.Partitions = topic, []int32{0}
 	req.Topics = append(req.Topics, rt)
-	resp, err := req.RequestWith(within(t), c)
-	require.NoError(t, err)
-	require.NoError(t, kerr.ErrorForCode(resp.ErrorCode))
-	require.NoError(t, kerr.ErrorForCode(resp.Topics[0].Partitions[0].ErrorCode))
-	return resp.Topics[0].Partitions[0].Offset
+	var found kmsg.OffsetFetchResponseTopicPartition
+	require.Eventually(t, func() bool {
+		resp, err := req.RequestWith(within(t), c)
+		require.NoError(t, err)
+		require.NoError(t, kerr.ErrorForCode(resp.ErrorCode))
+		found = resp.Topics[0].Partitions[0]
+		return found.ErrorCode != kerr.UnstableOffsetCommit.Code // its marker is on the way
+	}, patience, 10*time.Millisecond)
+	require.NoError(t, kerr.ErrorForCode(found.ErrorCode))
+	return found.Offset
 }
 
 // joinGroup makes a member of a group and returns its membership.
@@ -137,7 +148,7 @@ func testTransactions(t *testing.T, addrs []string, topic string) {
 
 	transact(t, p, topic, 60, 90, m, 90, true)
 	require.NoError(t, p.Close(within(t)))
-	require.Equal(t, once(0, 90), seen(t, addrs, topic))
+	requireSeen(t, addrs, topic, once(90))
 	require.Equal(t, int64(90), committed(t, addrs, group, topic))
 }
 
@@ -161,7 +172,7 @@ func testTakeOver(t *testing.T, addrs []string, topic string) {
 	require.ErrorIs(t, old.End(within(t), true), client.ErrFenced)
 	require.Error(t, <-fenced)
 	transact(t, young, topic, 30, 60, client.Membership{}, -1, true)
-	require.Equal(t, once(0, 60), seen(t, addrs, topic))
+	requireSeen(t, addrs, topic, once(60))
 }
 
 func TestOutputsNeedATransaction(t *testing.T) {
@@ -210,7 +221,7 @@ func TestCoordinatorsAreAskedAgain(t *testing.T) {
 			for _, h := range hits {
 				require.Equal(t, 2, h.Hits())
 			}
-			require.Equal(t, once(0, 30), seen(t, c.ListenAddrs(), topic))
+			requireSeen(t, c.ListenAddrs(), topic, once(30))
 			require.Equal(t, int64(30), committed(t, c.ListenAddrs(), "g", topic))
 		})
 	}
@@ -264,7 +275,11 @@ func TestOrderInATransactionSurvivesPassingFaults(t *testing.T) {
 			require.NoError(t, p.End(within(t), true))
 			require.NoError(t, p.Close(within(t)))
 			require.Empty(t, s.stream.violations(readLog(t, s.cluster, s.wire, arrived)))
-			require.Len(t, seen(t, s.cluster.ListenAddrs(), topic), int(s.stream.next[0]))
+			want := once(s.stream.next[0])
+			for n := range want {
+				want[n] = partitions
+			}
+			requireSeen(t, s.cluster.ListenAddrs(), topic, want)
 		})
 	}
 }
