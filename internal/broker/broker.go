@@ -116,8 +116,8 @@ func clusterOptions(config Config, log kfake.Logger) []kfake.Opt {
 			"log.segment.bytes":            strconv.Itoa(segmentBytes),
 			"group.min.session.timeout.ms": strconv.FormatInt(config.MinSessionTimeout.Milliseconds(), 10),
 			"offsets.retention.minutes":    strconv.Itoa(int(aYear.Minutes())),
-			// kfake's own look for retention compacts too: see the package
-			// comment. Retention has its own clock here.
+			// kfake looks after retention and compaction at this interval.
+			// The one is done here, the other is not: see the package comment.
 			"log.cleaner.backoff.ms": strconv.FormatInt((100 * aYear).Milliseconds(), 10),
 		}),
 	}

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,14 +10,14 @@ import (
 // run starts what runs beside the cluster, and returns the function that ends
 // it all.
 func (b *Broker) run(config Config, ends []logEnd, closed lastRun) func() error {
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		b.keepLogs(config.RetentionInterval, ends, stop)
-	}()
+	ctx, cancel := context.WithCancel(context.Background())
+	var beside sync.WaitGroup
+	if b.dir != nil {
+		beside.Go(func() { b.upkeep(ctx, config.RetentionInterval, ends) })
+	}
 	return sync.OnceValue(func() error {
-		close(stop)
-		<-stopped // its calls to the cluster would block after this
+		cancel()
+		beside.Wait() // its calls to the cluster would block after this
 		b.cluster.Close()
 		for _, g := range b.guards {
 			g.cut()

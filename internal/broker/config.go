@@ -29,7 +29,8 @@ type Config struct {
 	SyncWrites bool
 
 	// RetentionInterval is the time between two looks for records that are
-	// past their topic's retention. Defaults to one minute.
+	// past their topic's retention.ms; retention.bytes is not obeyed. In
+	// memory nobody looks. Defaults to one minute.
 	RetentionInterval time.Duration
 
 	// MinSessionTimeout is the shortest session timeout that a member of a

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -99,7 +100,7 @@ func poll(ctx context.Context, ask func() (*address, error)) (*address, error) {
 func explain(path string, err error) error {
 	advice := "choose another directory"
 	switch {
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		advice = "it cannot be written: change its permissions or choose another directory"
 	case isFile(path):
 		advice = "it is a file: choose a directory"

@@ -27,6 +27,8 @@
 //   - Logs are not compacted: kfake rewrites a log in place to compact it, and
 //     a death in the middle would lose it. A topic with cleanup.policy=compact
 //     keeps all its records.
+//   - retention.bytes is stored and told, and not obeyed; retention.ms is. In
+//     memory neither is.
 //   - message.timestamp.type=LogAppendTime is stored and told, and not obeyed:
 //     the producer's timestamps stay.
 //   - After a death without Close, records that DeleteRecords or retention took
