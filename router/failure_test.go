@@ -2,7 +2,6 @@ package router_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -239,7 +238,7 @@ func TestBeingStoppedIsNoFailure(t *testing.T) {
 func TestWhatThePoisonTopicCannotTakeIsNotLost(t *testing.T) {
 	t.Parallel()
 	addrs := brokertest.New(t).Addrs()
-	p := oneStage(func(_ context.Context, v []byte) ([]byte, error) { return nil, filters.Reject(errBoom) })
+	p := oneStage(func(context.Context, []byte) ([]byte, error) { return nil, filters.Reject(errBoom) })
 	r := start(t, addrs, p, router.Config{})
 	admin, err := kafka.NewAdmin(t.Context(), kafka.Config{Brokers: addrs})
 	require.NoError(t, err)
@@ -256,7 +255,7 @@ func TestWhatThePoisonTopicCannotTakeIsNotLost(t *testing.T) {
 	require.NoError(t, err)
 	again, err := router.New(router.Config{Kafka: kafka.Config{Brokers: addrs}, Logger: logger(t)}, g)
 	require.NoError(t, err)
-	require.True(t, errors.As(again.Run(t.Context()), &wrong), "it says so before it starts")
+	require.ErrorAs(t, again.Run(t.Context()), &wrong, "it says so before it starts")
 	require.Len(t, wrong.Wrong, 1)
 	require.Contains(t, wrong.Wrong[0], "fail.work.poison")
 

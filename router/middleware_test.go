@@ -76,7 +76,8 @@ func TestMiddlewareThatTriesAgainCountsOnce(t *testing.T) {
 	p := pipeline.New("mw")
 	in := pipeline.NewPipe[[]byte](p, "in")
 	pipeline.Stage(in, "work", filters.Map(func(_ context.Context, v []byte) ([]byte, error) {
-		if calls++; calls == 1 {
+		calls++
+		if calls == 1 {
 			return nil, errBoom
 		}
 		return v, nil

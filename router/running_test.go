@@ -165,3 +165,34 @@ const (
 	waitFor = 30 * time.Second
 	tick    = 5 * time.Millisecond
 )
+
+// requireRewinds checks that each of the keys has every value from 0 to n-1,
+// that first occurrences are in order, that what is repeated begins no further
+// back than it was and goes on one by one, and that the last one is the
+// highest. It returns how many were repeated.
+func requireRewinds(t testing.TB, records []brokertest.Record, keys, n int) (repeats int) {
+	t.Helper()
+	next, last := map[string]int{}, map[string]int{}
+	for _, r := range records {
+		key := string(r.Key)
+		var v int
+		_, err := fmt.Sscan(string(r.Value), &v)
+		require.NoError(t, err)
+		if prev, seen := last[key]; seen {
+			require.LessOrEqual(t, v, prev+1, "key %s skips at %d/%d", key, r.Partition, r.Offset)
+		}
+		if v < next[key] {
+			repeats++
+		} else {
+			require.Equal(t, next[key], v, "key %s: first occurrences are in order", key)
+			next[key]++
+		}
+		last[key] = v
+	}
+	require.Len(t, next, keys)
+	for key := range next {
+		require.Equal(t, n, next[key], "messages of key %s", key)
+		require.Equal(t, n-1, last[key], "the last one of key %s is the highest", key)
+	}
+	return repeats
+}
