@@ -21,6 +21,14 @@ func TestExponentialDoublesUpToItsBound(t *testing.T) {
 	require.Equal(t, []time.Duration{100e6, 200e6, 400e6, 800e6, time.Second, time.Second}, got)
 }
 
+func TestBackoffDoesNotOverflow(t *testing.T) {
+	t.Parallel()
+	b := pipeline.Exponential(3, math.MaxInt64)
+	require.Equal(t, 3*time.Duration(1)<<61, b.Delay(62))
+	require.Equal(t, time.Duration(math.MaxInt64), b.Delay(63))
+	require.Equal(t, time.Duration(math.MaxInt64), b.Delay(1000))
+}
+
 func TestBackoffStaysWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -190,4 +191,20 @@ func TestRawFilterErrors(t *testing.T) {
 		_, err := call(t, build(t, p).Stages[0], delivery(""))
 		require.EqualError(t, err, want)
 	}
+}
+
+// long is a raw filter whose second output has an id that no reader takes.
+type long struct{ rawFilter }
+
+func (long) FilterRaw(context.Context, *pipeline.Delivery) ([]pipeline.Output, error) {
+	return []pipeline.Output{{ID: "short"}, {ID: strings.Repeat("x", 1025)}}, nil
+}
+
+func TestRawFilterMustNotNameWhatReadersRefuse(t *testing.T) {
+	t.Parallel()
+	outs, err := call(t, oneStage(t, pipeline.Filter[order, order](long{})), delivery(""))
+	require.Empty(t, outs)
+	require.EqualError(t, err, "output 2 of 2: broken header ce_id: it has 1025 bytes, more than 1024")
+	verdict, _ := pipeline.Judge(err)
+	require.Equal(t, pipeline.Rejected, verdict)
 }

@@ -125,7 +125,6 @@ func TestKeysAreInherited(t *testing.T) {
 	p := pipeline.New("test")
 	keyed := placed(p)
 	plain := pipeline.NewPipe[order](p, "plain")
-	// Declared before what feeds it, so that one pass is not enough.
 	side := pipeline.NewPipe[order](p, "side")
 	pipeline.Stage(side, "outside", doubled(), pipeline.Open())
 	first := pipeline.Stage(keyed, "first", doubled())
@@ -133,6 +132,11 @@ func TestKeysAreInherited(t *testing.T) {
 	mixed := pipeline.Stage(pipeline.Merge(second, plain), "mixed", doubled())
 	pipeline.Stage(mixed, "own", doubled(), pipeline.Key(orderID), pipeline.Open())
 	pipeline.Sink(second, "store", toOutlets{side})
+	// "early" is fed also from "late", which comes after it and inherits too: one
+	// pass in the order of declaration is not enough.
+	early := pipeline.Stage(keyed, "early", doubled(), pipeline.Open())
+	late := pipeline.Stage(keyed, "late", doubled())
+	pipeline.Sink(late, "back", toOutlets{early})
 
 	got := make(map[string]bool)
 	for _, n := range build(t, p).Pipes {
@@ -140,7 +144,7 @@ func TestKeysAreInherited(t *testing.T) {
 	}
 	require.Equal(t, map[string]bool{
 		"placed": true, "plain": false, "first": true, "second": true, "mixed": false, "own": true,
-		"side": false, "outside": false, // others may publish into side
+		"early": true, "late": true, "side": false, "outside": false, // others may publish into side
 	}, got)
 }
 
