@@ -69,6 +69,8 @@ type reader struct {
 	uuid    []byte // watermill's, for a record that has no ce_id
 	inEvent bool   // what is read is an attribute of a structured event
 	err     error
+
+	extensions []Header // of a structured event: what the envelope does not interpret
 }
 
 func (r *reader) failf(name, format string, args ...any) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -55,6 +56,7 @@ func (r *reader) structured(value []byte) []byte {
 			r.member(m)
 		}
 	}
+	r.addExtensions()
 	if event.find("specversion") == nil {
 		r.failf("specversion", "it is missing")
 	}
@@ -78,7 +80,7 @@ func (r *reader) member(m member) {
 			r.trace(attributeOf([]byte(m.name)), v, false)
 			return
 		}
-		r.e.Headers = setHeader(r.e.Headers, Header{Name: name, Value: v})
+		r.extensions = append(r.extensions, Header{Name: name, Value: v})
 	default:
 		if len(v) == 0 {
 			r.failf(m.name, "it is empty")
@@ -210,13 +212,16 @@ func decodeMembers(dec *json.Decoder) (eventMembers, error) {
 	return ms, err
 }
 
-// setHeader puts h in the place of the headers of its name.
-func setHeader(hs []Header, h Header) []Header {
-	kept := hs[:0]
-	for _, old := range hs {
-		if old.Name != h.Name {
-			kept = append(kept, old)
-		}
+// addExtensions adds the attributes that the envelope does not interpret to the
+// headers, in the place of those that repeat them.
+func (r *reader) addExtensions() {
+	if len(r.extensions) == 0 {
+		return
 	}
-	return append(kept, h)
+	repeated := make(map[string]bool, len(r.extensions))
+	for _, x := range r.extensions {
+		repeated[x.Name] = true
+	}
+	r.e.Headers = slices.DeleteFunc(r.e.Headers, func(h Header) bool { return repeated[h.Name] })
+	r.e.Headers = append(r.e.Headers, r.extensions...)
 }

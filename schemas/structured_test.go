@@ -1,6 +1,7 @@
 package schemas_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -96,4 +97,21 @@ func TestReadRefusesBrokenEvents(t *testing.T) {
 			require.Equal(t, test.event, string(value), "the value is left as it came")
 		})
 	}
+}
+
+// What an event repeats of the headers is found in time, however much it is: one
+// by one these would be 25 thousand million comparisons.
+func TestReadStructuredEventWithManyAttributes(t *testing.T) {
+	t.Parallel()
+	const many = 160_000
+	var event strings.Builder
+	event.WriteString(`{"specversion":"1.0"`)
+	for i := range many {
+		fmt.Fprintf(&event, `,"x%d":1`, i)
+	}
+	event.WriteByte('}')
+	e, _, err := readEvent(event.String(), "ce_x7", "of the header")
+	require.NoError(t, err)
+	require.Len(t, e.Headers, many)
+	require.Equal(t, schemas.Header{Name: "ce_x7", Value: []byte("1")}, e.Headers[7])
 }
