@@ -20,6 +20,7 @@ type batchWorker struct {
 	in    *input
 	queue chan batchItem
 	out   outbox
+	text  textSlab // of the goroutine that hands over
 }
 
 type batchItem struct {
@@ -43,7 +44,7 @@ func newBatchWorker(s *stage, claim *kafka.Claim) *batchWorker {
 func (w *batchWorker) work(b *kafka.Batch, _ *input) error {
 	ds := newDeliveries(len(b.Records))
 	for i := range b.Records {
-		d, err := ds.read(i, w.stage, w.claim, &b.Records[i])
+		d, err := ds.read(i, w.stage, w.claim, &b.Records[i], &w.text)
 		item := batchItem{entry: b.Entry(i), record: &b.Records[i], d: d, err: err}
 		select {
 		case w.queue <- item:

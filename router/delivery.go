@@ -14,18 +14,17 @@ import (
 // is used again.
 type deliveries struct {
 	slab []pipeline.Delivery
-	text textSlab
 }
 
 func newDeliveries(n int) *deliveries { return &deliveries{slab: make([]pipeline.Delivery, n)} }
 
-// read fills delivery i from a record. An error is the record's: it can never
+// read fills delivery i from a record, with strings from text. An error is the record's: it can never
 // be worked on. The delivery says as much as could be read then.
-func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record) (*pipeline.Delivery, error) {
+func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record, text *textSlab) (*pipeline.Delivery, error) {
 	d := &ds.slab[i]
 	d.Stage, d.Attempt = s.node.Name, 1
 	d.Topic, d.Partition, d.Offset = r.Topic, r.Partition, r.Offset
-	value, err := schemas.ReadEnvelope(&d.Envelope, r.Key, r.Value, r.Headers, ds.text.add)
+	value, err := schemas.ReadEnvelope(&d.Envelope, r.Key, r.Value, r.Headers, text.add)
 	d.Value = value
 	d.Identify(claim.TopicID(), r.Partition, r.Offset)
 	if err != nil {
@@ -37,7 +36,8 @@ func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record)
 	return d, nil
 }
 
-// textSlab makes the strings of many records in few allocations.
+// textSlab makes the strings of many records in few allocations. It is for one
+// goroutine.
 type textSlab struct{ b strings.Builder }
 
 const textSlabSize = 8 << 10

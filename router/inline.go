@@ -23,6 +23,7 @@ type inlineWorker struct {
 	claim   *kafka.Claim
 	out     outbox
 	outputs pipeline.Outputs
+	text    textSlab
 	flushed time.Time
 }
 
@@ -61,19 +62,26 @@ func (w *inlineWorker) work(b *kafka.Batch, in *input) error {
 // when the claim ended first.
 func (w *inlineWorker) one(b *kafka.Batch, i int, ds *deliveries, in *input) (settled bool, err error) {
 	r := &b.Records[i]
-	d, err := ds.read(i, w.stage, w.claim, r)
+	d, err := ds.read(i, w.stage, w.claim, r, &w.text)
 	if err != nil {
 		return true, w.out.poison(b.Entry(i), r, d, failure{first: err, last: err})
 	}
 	w.stage.stats.in.Add(1)
-	f, done := w.stage.try(w.claim, d, in.attempt, &w.outputs)
-	switch {
-	case !done:
-		return false, nil
-	case f.last != nil:
-		return true, w.out.poison(b.Entry(i), r, d, f)
-	default:
-		return true, w.out.settle(b.Entry(i), r, d, f.attempts, &w.outputs)
+	var f failure
+	for {
+		switch o, wait := w.stage.step(w.claim, d, in.attempt, &w.outputs, &f); o {
+		case succeeded:
+			return true, w.out.settle(b.Entry(i), r, d, f.attempts, &w.outputs)
+		case failed:
+			return true, w.out.poison(b.Entry(i), r, d, f)
+		case again:
+			if !pause(w.claim, wait) {
+				return false, nil
+			}
+			d = anew(d)
+		case ended:
+			return false, nil
+		}
 	}
 }
 

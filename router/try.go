@@ -9,55 +9,63 @@ import (
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// failure is why a message cannot succeed. Without a last error it is none.
+// failure is what has gone wrong with a message so far.
 type failure struct {
 	first, last error
 	attempts    int
 }
 
-// try calls the filter until it has done the message, given it up, or used its
-// attempts. It is not done when the claim ended first: that is no failure of
-// the message, whatever the filter returned, and no attempt counts.
-func (s *stage) try(claim *kafka.Claim, d *pipeline.Delivery, call attempt, out *pipeline.Outputs) (f failure, done bool) {
-	for {
-		out.Reset()
-		f.attempts++
-		d.Attempt = f.attempts
-		err := call(claim.Context(), d, out)
-		if err != nil && claim.Context().Err() != nil {
-			return failure{}, false
-		}
-		verdict, wait := pipeline.Judge(err)
-		switch verdict {
-		case pipeline.Done:
-			return failure{attempts: f.attempts}, true
-		case pipeline.Skipped:
-			s.stats.skipped.Add(1)
-			s.log.Debug("skipped", "id", d.ID, "reason", err)
-			return failure{attempts: f.attempts}, true
-		case pipeline.Again, pipeline.Rejected:
-		}
-		f.last = err
-		if f.first == nil {
-			f.first = err
-		}
-		s.logPanic(d, err)
-		if verdict == pipeline.Rejected || f.attempts >= s.node.Attempts {
-			return f, true
-		}
-		s.stats.retried.Add(1)
-		if wait < 0 {
-			wait = jitter(s.node.Backoff.Delay(f.attempts))
-		}
-		s.log.Debug("trying again", "id", d.ID, "attempt", f.attempts, "after", wait, "error", err)
-		if !pause(claim, wait) {
-			return failure{}, false
-		}
-		// A new attempt gets a delivery of its own: the filter may have kept
-		// the last one.
-		again := *d
-		d = &again
+// outcome is what an attempt led to.
+type outcome int
+
+const (
+	succeeded outcome = iota // or skipped: the outputs count
+	failed                   // for good
+	again                    // after a wait
+	ended                    // the claim did, and nothing counts
+)
+
+// step calls the filter once more. What has failed so far is in f. It ended
+// when the claim did first: that is no failure of the message, whatever the
+// filter returned, and no attempt counts.
+func (s *stage) step(claim *kafka.Claim, d *pipeline.Delivery, call attempt, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
+	out.Reset()
+	d.Attempt = f.attempts + 1
+	err := call(claim.Context(), d, out)
+	if err != nil && claim.Context().Err() != nil {
+		return ended, 0
 	}
+	f.attempts++
+	verdict, wait := pipeline.Judge(err)
+	switch verdict {
+	case pipeline.Done:
+		return succeeded, 0
+	case pipeline.Skipped:
+		s.stats.skipped.Add(1)
+		s.log.Debug("skipped", "id", d.ID, "reason", err)
+		return succeeded, 0
+	case pipeline.Again, pipeline.Rejected:
+	}
+	f.last = err
+	if f.first == nil {
+		f.first = err
+	}
+	s.logPanic(d, err)
+	if verdict == pipeline.Rejected || f.attempts >= s.node.Attempts {
+		return failed, 0
+	}
+	s.stats.retried.Add(1)
+	if wait < 0 {
+		wait = jitter(s.node.Backoff.Delay(f.attempts))
+	}
+	s.log.Debug("trying again", "id", d.ID, "attempt", f.attempts, "after", wait, "error", err)
+	return again, wait
+}
+
+// anew is a delivery for the next attempt: the filter may have kept the last.
+func anew(d *pipeline.Delivery) *pipeline.Delivery {
+	next := *d
+	return &next
 }
 
 func (s *stage) logPanic(d *pipeline.Delivery, err error) {
