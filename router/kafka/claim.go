@@ -98,7 +98,9 @@ func (k *Claim) serve() error {
 
 func (k *Claim) read() error {
 	cfg := k.sess.sub.cfg
-	for {
+	// Looked at beside the waits below, which may prefer what is there to read:
+	// where a handler was left behind, no second one may begin.
+	for k.ctx.Err() == nil && k.reading.Err() == nil {
 		room, err := k.ledger.awaitRoom(k.reading, int64(cfg.MaxInFlight), cfg.MaxInFlightBytes)
 		if err != nil {
 			return nil //nolint:nilerr // reading has ended: drain says whether that is an error
@@ -115,6 +117,7 @@ func (k *Claim) read() error {
 			return err
 		}
 	}
+	return nil
 }
 
 // drain waits until nothing of the claim is in flight and commits how far it
