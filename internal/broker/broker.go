@@ -98,9 +98,9 @@ func start(ctx context.Context, config Config) (_ *Broker, err error) {
 	return b, nil
 }
 
-// segmentBytes is the size of a file of a log. Files are read whole, each
-// partition's one at a time, when the broker starts.
-const segmentBytes = 32 << 20
+// segmentBytes is the size of a file of a log. Files are read whole, one of each
+// partition at a time, when the broker starts.
+const segmentBytes = 16 << 20
 
 // clusterOptions returns the settings of the cluster, but for where its data
 // is and where it listens.

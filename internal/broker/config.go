@@ -24,8 +24,8 @@ type Config struct {
 	Brokers int
 
 	// SyncWrites waits for the disk before a write is acknowledged, so that a
-	// power cut takes nothing either. Produce rates then are those of the
-	// disk's flushes. Defaults to false.
+	// power cut takes nothing either. The package comment says what it costs.
+	// Defaults to false.
 	SyncWrites bool
 
 	// RetentionInterval is the time between two looks for records that are

@@ -57,7 +57,7 @@ type child struct {
 func startChild(t testing.TB, dir string) *child {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0])
-	command.Env = append(os.Environ(), childDir+"="+dir)
+	command.Env = append(os.Environ(), childDir+"="+dir, "GORACE=atexit_sleep_ms=0")
 	input, err := command.StdinPipe()
 	require.NoError(t, err)
 	output, err := command.StdoutPipe()

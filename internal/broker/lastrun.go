@@ -3,6 +3,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -52,6 +53,7 @@ func (d *directory) mend(config Config) error {
 		return damaged(d.path, err)
 	}
 	cluster.Close()
+	debug.FreeOSMemory() // it has read whole logs
 	if err := errors.Join(append(log.errors(), failure)...); err != nil {
 		return fmt.Errorf("write the data in %s anew after a kill: %w", d.path, err)
 	}

@@ -26,6 +26,9 @@ func saramaConfig() *sarama.Config {
 	config.Producer.Partitioner = sarama.NewManualPartitioner
 	config.Consumer.Offsets.Initial = sarama.OffsetOldest
 	config.Consumer.Offsets.AutoCommit.Enable = false
+	// A fetch that waits for records holds up what comes after it on its
+	// connection: heartbeats and commits too.
+	config.Consumer.MaxWaitTime = 20 * time.Millisecond
 	config.Consumer.Group.Session.Timeout = time.Second // the shortest that the broker takes
 	config.Consumer.Group.Heartbeat.Interval = 100 * time.Millisecond
 	return config
