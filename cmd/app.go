@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/penstock/penstock/pipeline"
+)
+
+// app is one call of a program.
+type app struct {
+	program        Program
+	name           string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	own     *pflag.FlagSet // the program's own flags
+	started bool           // a command was found, and its flags and arguments parsed
+	failed  *cobra.Command // where it went wrong
+}
+
+func (a *app) execute(ctx context.Context, args []string) int {
+	root, err := a.root()
+	if err == nil {
+		root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
+		root.SetIn(a.stdin)
+		root.SetOut(a.stdout)
+		root.SetErr(a.stderr)
+		a.failed, err = root.ExecuteContextC(ctx)
+		if err != nil && !a.started {
+			err = wrongUse("%w", err)
+		}
+	}
+	a.report(err)
+	return exitCode(err)
+}
+
+// report says in one sentence what went wrong, and after a wrong use how the
+// command is used.
+func (a *app) report(err error) {
+	if err == nil {
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s: %s\n", a.name, sentence(err))
+	if exitCode(err) == ExitWrongUse && a.failed != nil {
+		fmt.Fprintf(a.stderr, "Usage: %s\nMore:  %s --help\n", a.failed.UseLine(), a.failed.CommandPath())
+	}
+}
+
+// sentence brings an error into one line; only the list of a pipeline's
+// mistakes has a line for each.
+func sentence(err error) string {
+	var build *pipeline.BuildError
+	if errors.As(err, &build) {
+		return err.Error()
+	}
+	return strings.Join(strings.Fields(printable(err.Error())), " ")
+}
+
+// root makes the tree of commands.
+func (a *app) root() (*cobra.Command, error) {
+	root := &cobra.Command{
+		Use:           a.name,
+		Short:         a.program.Short,
+		Long:          a.program.Long,
+		Args:          cobra.NoArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	if root.Short == "" {
+		root.Short = "Run the pipelines of " + a.name + " and look after them"
+	}
+	if root.Long == "" {
+		root.Long = root.Short + "."
+	}
+	root.SetUsageTemplate(root.UsageTemplate() + "\n" + environmentHelp)
+	if a.program.Pipelines == nil {
+		root.Example = a.example("{} broker", "{} poison ls --brokers kafka-1:9092")
+		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.poison(), a.version())
+		a.needsSubcommand(root)
+	} else {
+		root.Long += "\n\nWithout a command it runs the pipelines, as the command run does."
+		root.Example = a.example("{}", "{} run --drain", "{} --brokers kafka-1:9092,kafka-2:9092", "{} poison ls")
+		a.makeRun(root)
+		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.poison(), a.broker(), a.version())
+	}
+	root.Long += "\n\n" + exitHelp
+	return root, a.addOwnFlags(root)
+}
+
+// does makes do what the command does, after its flags were read from the
+// environment too.
+func (a *app) does(c *cobra.Command, do func(ctx context.Context, args []string) error) *cobra.Command {
+	c.RunE = func(c *cobra.Command, args []string) error {
+		a.started = true
+		if err := readEnvironment(c.Flags()); err != nil {
+			return err
+		}
+		return do(c.Context(), args)
+	}
+	return c
+}
+
+// needsSubcommand makes a command that only holds others.
+func (a *app) needsSubcommand(c *cobra.Command) *cobra.Command {
+	c.Args = cobra.NoArgs
+	return a.does(c, func(context.Context, []string) error {
+		var names []string
+		for _, sub := range c.Commands() {
+			if sub.IsAvailableCommand() {
+				names = append(names, sub.Name())
+			}
+		}
+		return wrongUse("which command of %s? There are: %s", c.CommandPath(), strings.Join(names, ", "))
+	})
+}
+
+// example formats the examples of a command; {} is the program.
+func (a *app) example(lines ...string) string {
+	return "  " + strings.ReplaceAll(strings.Join(lines, "\n  "), "{}", a.name)
+}

@@ -1,0 +1,127 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/penstock/penstock/internal/broker"
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// cluster is what a command talks to.
+type cluster struct {
+	kafka    kafka.Config
+	embedded bool
+	broker   *broker.Broker // the embedded broker where this process runs it
+}
+
+// Close ends the embedded broker where this process runs it.
+func (c *cluster) Close() error {
+	if c.broker == nil {
+		return nil
+	}
+	return c.broker.Close()
+}
+
+// start finds the cluster for a run: where none is named, it starts the
+// embedded broker, or joins the one that runs on the data directory already.
+func (c *connection) start(ctx context.Context, log *slog.Logger) (*cluster, error) {
+	cfg, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	if c.remote() {
+		return &cluster{kafka: cfg}, nil
+	}
+	b, err := broker.Start(ctx, broker.Config{Dir: c.dataDir, Logger: log})
+	var used *broker.InUseError
+	if errors.As(err, &used) && len(used.Addrs) > 0 {
+		log.Info(fmt.Sprintf("the embedded broker, for development and tests only, runs already, in process %d", used.PID), "addrs", strings.Join(used.Addrs, ","))
+		return &cluster{kafka: kafka.Config{Brokers: used.Addrs}, embedded: true}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &cluster{kafka: kafka.Config{Brokers: b.Addrs()}, embedded: true, broker: b}, nil
+}
+
+// find finds the cluster for a command that looks at what is there: where none
+// is named, it is the embedded broker that runs on the data directory, or else
+// one for the time of the command.
+func (a *app) find(ctx context.Context, c *connection) (*cluster, error) {
+	cfg, err := c.config()
+	if err != nil {
+		return nil, err
+	}
+	if c.remote() {
+		return &cluster{kafka: cfg}, nil
+	}
+	addrs, err := broker.Find(ctx, c.dataDir)
+	switch {
+	case errors.Is(err, broker.ErrNoData):
+		return nil, fmt.Errorf("there is no data of an embedded broker in %s: name a Kafka cluster with --%s, another directory with --%s, or begin with %q",
+			c.dataDir, brokersFlag, dataDirFlag, a.beginWith())
+	case errors.Is(err, broker.ErrNotRunning):
+		return c.start(ctx, quietLog(a.stderr))
+	case err != nil:
+		return nil, err
+	}
+	return &cluster{kafka: kafka.Config{Brokers: addrs}, embedded: true}, nil
+}
+
+// beginWith is the command that makes a data directory.
+func (a *app) beginWith() string {
+	if a.program.Pipelines == nil {
+		return invocation(a.name) + " broker"
+	}
+	return invocation(a.name) + " run"
+}
+
+// reachTimeout is how long a cluster may take to answer for the first time.
+const reachTimeout = 10 * time.Second
+
+// admin connects to the cluster, or says within a bounded time that it cannot
+// be reached.
+func (c *cluster) admin(ctx context.Context) (*kafka.Admin, error) {
+	bounded, cancel := context.WithTimeoutCause(ctx, reachTimeout, fmt.Errorf("no answer within %v", reachTimeout))
+	defer cancel()
+	admin, err := kafka.NewAdmin(bounded, c.kafka)
+	if err == nil {
+		return admin, nil
+	}
+	if ctx.Err() != nil {
+		return nil, interrupted("stopped by %w while connecting to Kafka", context.Cause(ctx))
+	}
+	return nil, &unreachableError{brokers: c.kafka.Brokers, err: err}
+}
+
+// unreachableError says that a cluster does not answer.
+type unreachableError struct {
+	brokers []string
+	err     error
+}
+
+// Error names the reason without the chain of calls that led to it.
+func (e *unreachableError) Error() string {
+	return fmt.Sprintf("cannot reach Kafka at %s (%s): check --%s, and whether the brokers run and want TLS or SASL",
+		strings.Join(e.brokers, ", "), e.reason(), brokersFlag)
+}
+
+func (e *unreachableError) Unwrap() error { return e.err }
+
+func (e *unreachableError) reason() string {
+	var op *net.OpError
+	if errors.As(e.err, &op) {
+		return op.Error()
+	}
+	text := strings.Join(strings.Fields(e.err.Error()), " ")
+	if _, last, found := strings.Cut(text, "occurred: * "); found { // sarama lists what each broker said
+		return last
+	}
+	return strings.TrimPrefix(text, "connect to Kafka at "+strings.Join(e.brokers, ", ")+": ")
+}

@@ -1,0 +1,50 @@
+package cmd
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+const environmentHelp = `Each flag can also be set by an environment variable: --data-dir by
+PENSTOCK_DATA_DIR. A flag wins over its variable; an empty variable sets nothing.
+`
+
+// fromVariable is the annotation of a flag that the environment has set.
+const fromVariable = "penstock/from-variable"
+
+// variable is the environment variable of a flag.
+func variable(flag string) string {
+	return "PENSTOCK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// readEnvironment sets the flags that were not given from the environment.
+func readEnvironment(flags *pflag.FlagSet) error {
+	var err error
+	flags.VisitAll(func(f *pflag.Flag) {
+		value := os.Getenv(variable(f.Name))
+		if err != nil || f.Changed || value == "" || f.Name == helpFlag {
+			return
+		}
+		if e := flags.Set(f.Name, value); e != nil {
+			err = wrongUse("the environment variable %s does not fit: %w", variable(f.Name), e)
+			return
+		}
+		err = flags.SetAnnotation(f.Name, fromVariable, nil)
+	})
+	return err
+}
+
+// given names a flag as its user gave it: by itself or by its variable.
+func given(flags *pflag.FlagSet, name string) string {
+	if f := flags.Lookup(name); f != nil && isFromVariable(f) {
+		return variable(name)
+	}
+	return "--" + name
+}
+
+func isFromVariable(f *pflag.Flag) bool {
+	_, is := f.Annotations[fromVariable]
+	return is
+}

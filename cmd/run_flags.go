@@ -1,0 +1,124 @@
+package cmd
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/penstock/penstock/router"
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// Flags of a run that other code asks for by name.
+const (
+	drainFlag           = "drain"
+	jsonFlag            = "json"
+	partitionsFlag      = "partitions"
+	retentionFlag       = "retention"
+	maxMessageBytesFlag = "max-message-bytes"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	flags          *pflag.FlagSet
+	connection     *connection
+	log            *logFlags
+	topics         *topicFlags
+	stages         []string
+	sources        []string
+	drain          bool
+	json           bool
+	stopTimeout    time.Duration
+	commitInterval time.Duration
+	compression    choice
+}
+
+const noCompression = "none"
+
+func newRunFlags(c *cobra.Command) *runFlags {
+	flags := c.Flags()
+	f := &runFlags{flags: flags, connection: newConnection(flags), log: newLogFlags(flags), topics: newTopicFlags(flags)}
+	flags.StringSliceVar(&f.stages, "stage", nil, "run these `stages` only; given several times or with commas")
+	flags.StringSliceVar(&f.sources, "source", nil, "run these `sources` only; given several times or with commas")
+	flags.BoolVar(&f.drain, drainFlag, false, "end when the sources that end by themselves are done and every stage has caught up")
+	flags.BoolVar(&f.json, jsonFlag, false, "print the summary of --drain as JSON")
+	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long messages in work may take when the run is stopped")
+	flags.DurationVar(&f.commitInterval, "commit-interval", 500*time.Millisecond, "how often what is done is committed; what was done since is repeated after a crash")
+	f.compression = choice{value: noCompression, among: []string{noCompression, string(kafka.Gzip), string(kafka.Snappy), string(kafka.LZ4), string(kafka.Zstd)}}
+	flags.Var(&f.compression, "compression", "`codec` of what is produced: "+strings.Join(f.compression.among, ", "))
+	for _, name := range []string{"compression", "log-level", "log-format", saslMechanismFlag} {
+		completeChoice(c, name)
+	}
+	return f
+}
+
+// router makes the configuration of the router, but for the cluster.
+func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
+	if err := f.topics.check(); err != nil {
+		return router.Config{}, err
+	}
+	for name, d := range map[string]time.Duration{"stop-timeout": f.stopTimeout, "commit-interval": f.commitInterval} {
+		if d <= 0 {
+			return router.Config{}, wrongUse("%s is %v: it must be positive", given(f.flags, name), d)
+		}
+	}
+	for _, name := range []string{partitionsFlag, retentionFlag} {
+		if f.connection.remote() && f.flags.Changed(name) {
+			return router.Config{}, wrongUse("%s is for the topics that a run makes on the embedded broker: on a Kafka cluster give it to the command \"topics apply\"", given(f.flags, name))
+		}
+	}
+	compression := kafka.Compression(f.compression.value)
+	if compression == noCompression {
+		compression = ""
+	}
+	return router.Config{
+		Stages: f.stages, Sources: f.sources,
+		MaxMessageBytes: f.topics.options.MaxMessageBytes,
+		StopTimeout:     f.stopTimeout, CommitInterval: f.commitInterval,
+		Compression: compression, Logger: log,
+	}, nil
+}
+
+// topicFlags say how topics are made.
+type topicFlags struct {
+	flags   *pflag.FlagSet
+	options router.TopicOptions
+}
+
+func newTopicFlags(flags *pflag.FlagSet) *topicFlags {
+	t := &topicFlags{flags: flags}
+	flags.IntVar(&t.options.Partitions, partitionsFlag, 6, "`partitions` of the pipes that do not say, in topics that are made")
+	flags.DurationVar(&t.options.Retention, retentionFlag, 7*24*time.Hour, "how long pipes keep messages, read or not, in topics that are made")
+	addMaxMessageBytes(flags, &t.options.MaxMessageBytes)
+	return t
+}
+
+func addMaxMessageBytes(flags *pflag.FlagSet, n *int) {
+	flags.IntVar(n, maxMessageBytesFlag, router.DefaultMaxMessageBytes, "largest value of a message, in `bytes`")
+}
+
+// The bounds of the flags: those of Kafka, or far above what makes sense.
+const (
+	maxPartitions = 10_000
+	maxMaxBytes   = 256 << 20
+)
+
+func (t *topicFlags) check() error {
+	switch o := t.options; {
+	case o.Partitions < 1 || o.Partitions > maxPartitions:
+		return wrongUse("%s is %d: it must be between 1 and %d", given(t.flags, partitionsFlag), o.Partitions, maxPartitions)
+	case o.Retention < time.Millisecond:
+		return wrongUse("%s is %v: it must be at least 1ms", given(t.flags, retentionFlag), o.Retention)
+	}
+	return checkMaxMessageBytes(t.flags, t.options.MaxMessageBytes)
+}
+
+func checkMaxMessageBytes(flags *pflag.FlagSet, n int) error {
+	if n < 1 || n > maxMaxBytes {
+		return wrongUse("%s is %d: it must be between 1 and %d", given(flags, maxMessageBytesFlag), n, maxMaxBytes)
+	}
+	return nil
+}

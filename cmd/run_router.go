@@ -1,0 +1,81 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router"
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// errDrained is the cause of the end of a run that is done.
+var errDrained = errors.New("everything is done")
+
+// runRouter runs until ctx ends, the embedded broker fails or, where the job
+// drains, everything is done.
+func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *kafka.Admin, graphs []*pipeline.Graph) error {
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	defer context.AfterFunc(ctx, func() { j.log.Info(j.stopText(context.Cause(ctx))) })()
+	if b := j.cluster.broker; b != nil {
+		go func() {
+			if err := b.Wait(running); err != nil {
+				stop(err)
+			}
+		}()
+	}
+	begun := time.Now()
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(running) }()
+	if !j.drain {
+		return brokerFailed(running, a.explain(<-ended, j))
+	}
+
+	drained := make(chan error, 1)
+	go func() { drained <- a.awaitDrained(running, j, r, admin, graphs) }()
+	var err error
+	select {
+	case err = <-ended:
+		stop(nil) // ends the wait
+		<-drained
+	case err = <-drained:
+		stop(errDrained)
+		if ctx.Err() != nil {
+			err = nil // it was stopped, which is told below
+		}
+		err = errors.Join(err, <-ended)
+	}
+	if err = brokerFailed(running, a.explain(err, j)); err != nil {
+		return err
+	}
+	a.printSummary(j, Summary{Duration: time.Since(begun), Stages: r.Stats()})
+	if !errors.Is(context.Cause(running), errDrained) {
+		return interrupted("stopped by %w before everything was done: run it again to go on", context.Cause(running))
+	}
+	return nil
+}
+
+// awaitDrained waits until everything is done and shows how far it is.
+func (a *app) awaitDrained(ctx context.Context, j *job, r *router.Router, admin *kafka.Admin, graphs []*pipeline.Graph) error {
+	select {
+	case <-r.Ready():
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	hide := showProgress(ctx, j, newProgress(admin, r, graphs))
+	defer hide()
+	return r.AwaitDrained(ctx)
+}
+
+// brokerFailed adds why the embedded broker failed, if that is what ended ctx.
+func brokerFailed(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	var signal stopSignal
+	if cause == nil || errors.As(cause, &signal) || errors.Is(cause, errDrained) || errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
+		return err
+	}
+	return errors.Join(fmt.Errorf("the run has ended: %w", cause), err)
+}

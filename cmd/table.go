@@ -1,0 +1,130 @@
+package cmd
+
+import (
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"charm.land/lipgloss/v2"
+	lipglosstable "charm.land/lipgloss/v2/table"
+	"golang.org/x/term"
+)
+
+// table is what a command shows as rows.
+type table struct {
+	head []string
+	rows [][]string
+	cut  int // the column that is cut where the terminal is too narrow
+}
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+// write lays the table out for what w is. A pipe gets aligned text with nothing
+// cut.
+func (t *table) write(w io.Writer) {
+	width, isTerminal := terminalWidth(w)
+	if !isTerminal {
+		t.writePlain(w)
+		return
+	}
+	// It knows of NO_COLOR and of what the terminal can show.
+	_, _ = lipgloss.Fprintln(w, t.render(width))
+}
+
+func (t *table) writePlain(w io.Writer) {
+	tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range append([][]string{t.head}, t.rows...) {
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = cellText(cell)
+		}
+		_, _ = io.WriteString(tab, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n")
+	}
+	_ = tab.Flush() // as with any text that is printed, nobody could act on it
+}
+
+// gap is the space between two columns.
+const gap = 2
+
+// render lays the table out for a terminal of this width.
+func (t *table) render(width int) string {
+	widths := make([]int, len(t.head))
+	for _, row := range append([][]string{t.head}, t.rows...) {
+		for i, cell := range row {
+			widths[i] = max(widths[i], lipgloss.Width(cellText(cell)))
+		}
+	}
+	others := 0
+	for i, n := range widths {
+		if i != t.cut {
+			others += n + gap
+		}
+	}
+	room := max(width-others-gap, lipgloss.Width(t.head[t.cut]))
+	rows := make([][]string, len(t.rows))
+	for i, row := range t.rows {
+		rows[i] = make([]string, len(row))
+		for j, cell := range row {
+			rows[i][j] = cellText(cell)
+		}
+		rows[i][t.cut] = cutTo(rows[i][t.cut], room)
+	}
+	bold, plain := lipgloss.NewStyle().Bold(true).PaddingRight(gap), lipgloss.NewStyle().PaddingRight(gap)
+	return lipglosstable.New().
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderColumn(false).BorderHeader(false).BorderRow(false).
+		Headers(t.head...).Rows(rows...).
+		StyleFunc(func(row, _ int) lipgloss.Style {
+			if row == lipglosstable.HeaderRow {
+				return bold
+			}
+			return plain
+		}).Render()
+}
+
+// cutTo cuts text that is wider than a number of cells, and shows that it did.
+func cutTo(text string, width int) string {
+	if lipgloss.Width(text) <= width {
+		return text
+	}
+	runes := []rune(text)
+	for len(runes) > 0 && lipgloss.Width(string(runes))+1 > width {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}
+
+// cellText is text that fits a cell: one line, never empty.
+func cellText(text string) string {
+	text = strings.Join(strings.Fields(printable(text)), " ")
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// printable replaces what could move the cursor or hide text: messages come
+// from outside.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
+}
+
+// terminalWidth tells whether w is a terminal, and its width in cells.
+func terminalWidth(w io.Writer) (width int, isTerminal bool) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0, false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || width <= 0 {
+		width = 80
+	}
+	return width, true
+}
