@@ -135,6 +135,7 @@ func TestOfAClaimOneBatchIsAtWork(t *testing.T) {
 	goOn := make(chan struct{})
 	cfg := quick(b.Addrs())
 	cfg.MaxBatch = 1
+	cfg.DrainTimeout = 100 * time.Millisecond
 	m := join(t, cfg, func(b *kafka.Batch, _ *kafka.Outbox) error {
 		mu.Lock()
 		at[b.Claim]++

@@ -64,21 +64,17 @@ func (o *Outbox) Add(entry Entry, out *Output) error {
 		Partition: t.spread, Time: out.Time, Key: out.Key, Value: out.Value, Headers: out.Headers,
 		Owner: o.claim, Entry: int64(entry),
 	}
-	size := rec.Size()
-	if limit := t.info.MaxBytes; size+batchOverhead > limit {
-		return &TooLargeError{Topic: out.Topic, Size: size + batchOverhead, Limit: limit}
+	if !t.info.Takes(&rec) {
+		return &TooLargeError{Topic: out.Topic, Size: rec.BatchSize(), Limit: t.info.MaxBytes}
 	}
 	if out.Key != nil {
 		rec.Partition = partitionOf(out.Key, t.info.Partitions)
 	}
 	t.outs = append(t.outs, rec)
 	o.cur.outputs++
-	o.cur.bytes += int64(size)
+	o.cur.bytes += int64(rec.Size())
 	return nil
 }
-
-// batchOverhead is the framing of a record batch, in bytes.
-const batchOverhead = 61
 
 // Discard drops what was added since the last Settle.
 func (o *Outbox) Discard() {

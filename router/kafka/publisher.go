@@ -37,12 +37,17 @@ type PublisherConfig struct {
 // Publisher is a Watermill Publisher on the ordered producer. It is safe for
 // concurrent use; of one partition the order is that of the calls.
 type Publisher struct {
-	cfg PublisherConfig
+	cfg     PublisherConfig
+	closing context.Context //nolint:containedctx // ends what Close must not wait for
+	stop    context.CancelFunc
+	close   func() error
+	making  chan struct{} // holds one token: who makes a producer has it
 
-	mu       sync.Mutex
-	closed   bool
-	conn     sarama.Client
-	producer client.Producer // nil until the first use, and after a fence
+	mu      sync.Mutex
+	closed  bool
+	conn    sarama.Client
+	current *preparer      // nil until the first use, and after a fence
+	retired sync.WaitGroup // producers that were fenced and are being closed
 }
 
 var _ message.Publisher = (*Publisher)(nil)
@@ -58,10 +63,17 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 		cfg.Logger = slog.Default()
 	}
 	setDefault(&cfg.CloseTimeout, 30*time.Second)
-	if err := errors.Join(cfg.validate(), cfg.Producer.validate()); err != nil {
+	errs := []error{cfg.validate(), cfg.Producer.validate()}
+	if cfg.CloseTimeout < 0 {
+		errs = append(errs, errors.New("CloseTimeout is negative"))
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("configure Kafka publisher: %w", err)
 	}
-	return &Publisher{cfg: cfg}, nil
+	p := &Publisher{cfg: cfg, making: make(chan struct{}, 1)}
+	p.closing, p.stop = context.WithCancel(context.Background())
+	p.close = sync.OnceValue(p.shut)
+	return p, nil
 }
 
 // Publish implements message.Publisher: it returns when every message is
@@ -80,8 +92,9 @@ func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 }
 
 // Send stores outputs and returns when the broker has confirmed all of them.
-// With an error, which of them are stored is not known. An end of ctx gives up
-// the wait, not the delivery.
+// With an error, which of them are stored is not known, but for a
+// *TooLargeError: then none is. An end of ctx gives up the wait, not the
+// delivery.
 func (p *Publisher) Send(ctx context.Context, outs ...Output) error {
 	if len(outs) == 0 {
 		return nil
@@ -93,11 +106,11 @@ func (p *Publisher) Send(ctx context.Context, outs ...Output) error {
 	w := &sending{left: len(outs), done: make(chan struct{})}
 	byTopic, err := w.prepare(ctx, producer, outs)
 	if err != nil {
-		return err
+		return publisherError(err)
 	}
 	for _, t := range byTopic {
 		if err := producer.Enqueue(t.name, t.outs); err != nil {
-			return fmt.Errorf("send %d records to topic %s: %w", len(t.outs), t.name, err)
+			return publisherError(fmt.Errorf("send %d records to topic %s: %w", len(t.outs), t.name, err))
 		}
 	}
 	select {
@@ -108,71 +121,116 @@ func (p *Publisher) Send(ctx context.Context, outs ...Output) error {
 	}
 }
 
-// Close delivers what is under way, then disconnects.
-func (p *Publisher) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil
+// publisherError says of what was refused because of Close that it was.
+func publisherError(err error) error {
+	if errors.Is(err, client.ErrClosed) {
+		return fmt.Errorf("kafka publisher: %w: %w", ErrClosed, err)
 	}
+	return err
+}
+
+// Close delivers what is under way, then disconnects. Calling it again waits
+// too and returns the same.
+func (p *Publisher) Close() error { return p.close() }
+
+func (p *Publisher) shut() error {
+	p.stop()
+	p.making <- struct{}{} // nobody makes a producer any more
+	p.mu.Lock()
 	p.closed = true
+	current, conn := p.current, p.conn
+	p.current = nil
+	p.mu.Unlock()
+	// Without the lock: a fence, which this may come to, takes it.
 	var errs []error
-	if p.producer != nil {
+	if current != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), p.cfg.CloseTimeout)
 		defer cancel()
-		if err := p.producer.Close(ctx); err != nil {
+		if err := current.Close(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("close Kafka publisher: %w", err))
 		}
 	}
-	if p.conn != nil {
-		errs = append(errs, p.conn.Close())
+	p.retired.Wait()
+	if conn != nil {
+		errs = append(errs, conn.Close())
 	}
 	return errors.Join(errs...)
 }
 
 // ready returns a producer that is not fenced.
-func (p *Publisher) ready(ctx context.Context) (client.Producer, error) {
+func (p *Publisher) ready(ctx context.Context) (*preparer, error) {
+	if producer, err := p.get(); producer != nil || err != nil {
+		return producer, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(p.closing, func() { cancel(fmt.Errorf("kafka publisher: %w", ErrClosed)) })()
+	select {
+	case p.making <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-p.making }()
+	if producer, err := p.get(); producer != nil || err != nil {
+		return producer, err
+	}
+	return p.make(ctx)
+}
+
+// get returns the current producer, if there is one.
+func (p *Publisher) get() (*preparer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed {
+	if p.closed || p.closing.Err() != nil {
 		return nil, fmt.Errorf("kafka publisher: %w", ErrClosed)
 	}
-	if p.producer != nil {
-		return p.producer, nil
-	}
-	if p.conn == nil {
-		conn, err := saramaclient.Dial(ctx, p.cfg.Brokers, p.cfg.sarama())
-		if err != nil {
+	return p.current, nil
+}
+
+// make makes a producer. The caller has the token.
+func (p *Publisher) make(ctx context.Context) (*preparer, error) {
+	p.mu.Lock()
+	conn := p.conn
+	p.mu.Unlock()
+	if conn == nil {
+		var err error
+		if conn, err = saramaclient.Dial(ctx, p.cfg.Brokers, p.cfg.sarama()); err != nil {
 			return nil, err
 		}
+		p.mu.Lock()
 		p.conn = conn
+		p.mu.Unlock()
 	}
-	var producer client.Producer
+	made := &preparer{}
 	onFence := func(cause error) {
-		if errors.Is(cause, client.ErrClosed) {
-			return // by Close, which holds the lock
+		if !errors.Is(cause, client.ErrClosed) {
+			p.drop(made)
 		}
-		p.drop(producer)
 	}
-	made, err := newProducer(ctx, p.conn, p.cfg.Config, p.cfg.Producer, tellSending, onFence, p.cfg.Logger)
+	var err error
+	made.Producer, err = newProducer(ctx, conn, p.cfg.Config, p.cfg.Producer, tellSending, onFence, p.cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
-	producer, p.producer = made, made
+	p.mu.Lock()
+	p.current = made
+	p.mu.Unlock()
 	return made, nil
 }
 
 // drop lets the next Send make a new producer: a delivery has failed, and what
-// was queued behind it has failed with it.
-func (p *Publisher) drop(producer client.Producer) {
+// was queued behind it has failed with it. When Close has begun, the producer
+// is its to close.
+func (p *Publisher) drop(producer *preparer) {
 	p.mu.Lock()
-	if p.producer == producer {
-		p.producer = nil
+	defer p.mu.Unlock()
+	if p.current != producer {
+		return
 	}
-	p.mu.Unlock()
-	go func() { // its fates are being told on the goroutine that fenced it
+	p.current = nil
+	p.retired.Go(func() { // its fates are being told on the goroutine that fenced it
 		ctx, cancel := context.WithTimeout(context.Background(), p.cfg.CloseTimeout)
 		defer cancel()
-		_ = producer.Close(ctx)
-	}()
+		_ = producer.Close(ctx) // its failure has been told with the fates
+	})
 }

@@ -26,7 +26,7 @@ type topicOutputs struct {
 
 // prepare sorts outputs by topic, keeping their order, and checks them before
 // any of them is sent.
-func (w *sending) prepare(ctx context.Context, producer client.Producer, outs []Output) ([]*topicOutputs, error) {
+func (w *sending) prepare(ctx context.Context, producer *preparer, outs []Output) ([]*topicOutputs, error) {
 	var byTopic []*topicOutputs
 	find := func(name string) (*topicOutputs, error) {
 		for _, t := range byTopic {
@@ -34,7 +34,7 @@ func (w *sending) prepare(ctx context.Context, producer client.Producer, outs []
 				return t, nil
 			}
 		}
-		info, err := producer.Prepare(ctx, name)
+		info, err := producer.topic(ctx, name)
 		if err != nil {
 			return nil, fmt.Errorf("look up topic %s: %w", name, err)
 		}
@@ -51,8 +51,8 @@ func (w *sending) prepare(ctx context.Context, producer client.Producer, outs []
 		if rec.Key != nil {
 			rec.Partition = partitionOf(rec.Key, t.info.Partitions)
 		}
-		if size := rec.Size() + batchOverhead; size > t.info.MaxBytes {
-			return nil, &TooLargeError{Topic: t.name, Size: size, Limit: t.info.MaxBytes}
+		if !t.info.Takes(&rec) {
+			return nil, &TooLargeError{Topic: t.name, Size: rec.BatchSize(), Limit: t.info.MaxBytes}
 		}
 		t.outs = append(t.outs, rec)
 	}
