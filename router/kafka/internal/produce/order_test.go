@@ -210,3 +210,24 @@ func TestDeadlineFences(t *testing.T) {
 	require.Empty(t, s.violations(readLog(t, c, &wire{}, watchProduce(c))))
 	require.ErrorIs(t, errors.Join(s.errs...), kerrOf(kerr.NotEnoughReplicas), "the deadline's error says what the attempts failed with")
 }
+
+// The deadline counts while an answer is waited for, too.
+func TestDeadlineFencesWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	release := make(chan struct{})
+	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+		c.SleepControl(func() { <-release })
+		return nil, nil, false //nolint:nilnil // not answered here: the cluster does
+	})
+	results := make(chan client.Result, 1)
+	p := newProducer(t, c.ListenAddrs(), produce.Config{DeliveryTimeout: 100 * time.Millisecond, Done: func(r client.Result) { results <- r }})
+	_, err := p.Prepare(within(t), topic)
+	require.NoError(t, err)
+	require.NoError(t, p.Enqueue(topic, []client.Output{{}}))
+	r := <-results
+	close(release)
+	require.ErrorIs(t, r.Err, client.ErrDeadline)
+	require.Equal(t, client.Unknown, r.Fate)
+	require.ErrorIs(t, p.Close(within(t)), client.ErrDeadline)
+}

@@ -3,7 +3,6 @@ package produce_test
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -189,23 +188,4 @@ func TestFlush(t *testing.T) {
 	require.NoError(t, p.Close(within(t)))
 	require.NoError(t, p.Close(within(t)), "again")
 	require.Equal(t, int64(33), stored.Load())
-}
-
-// Whoever fences returns when the connections are cut, and OnFence is called
-// once.
-func TestFenceOnce(t *testing.T) {
-	t.Parallel()
-	c := newCluster(t)
-	var causes []error
-	p := newProducer(t, c.ListenAddrs(), produce.Config{OnFence: func(err error) { causes = append(causes, err) }})
-	_, err := p.Prepare(within(t), topic)
-	require.NoError(t, err)
-	var calls sync.WaitGroup
-	for i := range 8 {
-		calls.Go(func() { p.Fence(fmt.Errorf("cause %d", i)) })
-	}
-	calls.Wait()
-	require.ErrorIs(t, p.Enqueue(topic, numbers(0, 1)), client.ErrFenced)
-	require.ErrorIs(t, p.Close(within(t)), client.ErrFenced)
-	require.Len(t, causes, 1)
 }

@@ -17,6 +17,8 @@ var (
 
 // Transactional is a producer whose outputs become visible to readers of
 // committed records together, with the offsets they were made from, or never.
+// Close does not end a transaction: what is open then is aborted when its
+// timeout has passed, or when another producer takes the transactional id.
 type Transactional struct{ *Producer }
 
 var _ client.Transactions = Transactional{}
@@ -133,8 +135,7 @@ func (t Transactional) offsetCommit(member client.Membership, offsets []client.O
 // End refuses further outputs, flushes, and commits or aborts. A transaction
 // with neither outputs nor offsets ends without the broker. When ctx ends
 // before the broker has answered, the outcome is unknown and the producer is
-// fenced. After an error of a commit that was flushed no further, or refused,
-// the transaction has to be aborted.
+// fenced. After any other error the transaction can only be aborted.
 func (t Transactional) End(ctx context.Context, commit bool) error {
 	if err := t.startEnding(commit); err != nil {
 		return err
