@@ -85,6 +85,10 @@ type StageNode struct {
 	// filter's outlets.
 	Outputs []*PipeNode
 
+	// Lanes is how many messages of a partition are worked on side by side. It
+	// is 1 where the filter takes batches.
+	Lanes int
+
 	// Attempts is how often a message is tried, the first time included.
 	Attempts int
 	Backoff  Backoff

@@ -212,6 +212,7 @@ var mistakes = map[string]struct {
 		func(p *pipeline.Pipeline) {
 			in := placed(p)
 			pipeline.NewPipe[order](p, "other", pipeline.Partitions(0), pipeline.Open())
+			pipeline.Sink(in, "lanes0", drop(), pipeline.Lanes(0))
 			pipeline.Sink(in, "retry0", drop(), pipeline.Retry(0, pipeline.Backoff{}))
 			pipeline.Sink(in, "constant", drop(), pipeline.Retry(2, pipeline.Constant(-1)))
 			pipeline.Sink(in, "still", drop(), pipeline.Retry(2, pipeline.Exponential(0, time.Second)))
@@ -221,6 +222,7 @@ var mistakes = map[string]struct {
 		},
 		[]string{
 			`pipe "other": Partitions(0) is below 1; give it at least 1`,
+			`sink "lanes0": Lanes(0) is not between 1 and 4096`,
 			`sink "retry0": Retry(0, …) is below 1; the first attempt counts`,
 			`sink "constant": Retry: Constant(-1ns) is below 0`,
 			`sink "still": Retry: Exponential(0s, 1s) begins with nothing to double; make the first wait longer than 0`,

@@ -76,7 +76,7 @@ func Partitions(n int) Setting {
 
 // Retry says how often a message is tried before it is poisoned, the first
 // attempt included, and how long to wait in between. The key of the message
-// waits with it; other keys go on. Defaults to 3 attempts and
+// waits with it; other keys go on, unless the stage has one lane only. Defaults to 3 attempts and
 // Exponential(100 ms, 5 s). Retry(1, Backoff{}) tries once.
 func Retry(attempts int, b Backoff) Setting {
 	return func(s *Settings) {
@@ -94,6 +94,27 @@ func Retry(attempts int, b Backoff) Setting {
 const defaultAttempts = 3
 
 var defaultBackoff = Exponential(100*time.Millisecond, 5*time.Second)
+
+// Lanes is how many messages of one partition a stage works on side by side:
+// those of one key one after the other and in order, those of different keys,
+// and those without one, together. A filter that is quick runs in one loop all
+// the same, because handing over would cost more than it brings. Lanes(1) works
+// on one message of a partition at a time; it is for filters that compute, and
+// for those that need much memory. Defaults to 16.
+func Lanes(n int) Setting {
+	return func(s *Settings) {
+		if n < 1 || n > maxLanes {
+			s.wrongf("Lanes(%d) is not between 1 and %d", n, maxLanes)
+		}
+		s.give(optLanes, s.lanes == n)
+		s.lanes = n
+	}
+}
+
+const (
+	defaultLanes = 16
+	maxLanes     = 4096
+)
 
 // Timeout bounds one attempt: its context ends after d. An attempt that returns
 // an error then has failed like any other. Defaults to no bound.

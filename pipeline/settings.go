@@ -15,6 +15,7 @@ type Settings struct {
 	name       string
 	open       bool
 	partitions int
+	lanes      int
 	attempts   int
 	backoff    Backoff
 	timeout    time.Duration
@@ -44,18 +45,19 @@ const (
 	optPartitions = "Partitions"
 	optRetry      = "Retry"
 	optTimeout    = "Timeout"
+	optLanes      = "Lanes"
 	optUse        = "Use"
 )
 
 // pipeOptions say something of a pipe, stageOptions of a filter that runs.
 var (
 	pipeOptions  = []string{optKey, optCodec, optNamed, optOpen, optPartitions}
-	stageOptions = []string{optRetry, optTimeout, optUse}
+	stageOptions = []string{optLanes, optRetry, optTimeout, optUse}
 )
 
 // apply runs the options and reports what is wrong with them.
 func apply[O ~func(*Settings)](p *Pipeline, at place, what string, opts []O) *Settings {
-	s := &Settings{attempts: defaultAttempts, backoff: defaultBackoff}
+	s := &Settings{lanes: defaultLanes, attempts: defaultAttempts, backoff: defaultBackoff}
 	for i, o := range opts {
 		if o == nil {
 			s.wrongf("option %d is nil; leave it out", i+1)

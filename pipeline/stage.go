@@ -71,6 +71,7 @@ func addStage[In, Out any](in Pipe[In], name, what string, f Filter[In, Out], se
 		Group:       p.name + "." + name,
 		Location:    at.String(),
 		Inputs:      in.nodes(),
+		Lanes:       set.lanes,
 		Attempts:    set.attempts,
 		Backoff:     set.backoff,
 		Timeout:     set.timeout,
@@ -113,6 +114,8 @@ func addBatch[In, Out any](in Pipe[In], n *StageNode, what string, f Filter[In, 
 	if _, ok := any(f).(RawFilter); ok {
 		p.problemf(n.at, "the filter of %s takes both batches and raw messages; make it do one", what)
 	}
+	n.Lanes = 1
+	set.refuse(p, n.at, what+" takes batches, each of one partition and one after the other", "leave IT out", optLanes)
 	set.refuse(p, n.at, what+" takes batches, and middleware goes around single messages", "leave IT out, or use a filter that takes single messages", optUse)
 	for _, s := range in.specs {
 		n.Batch.Calls = append(n.Batch.Calls, makeBatchCall(s, out, n.Outputs, b))

@@ -40,6 +40,7 @@ type TopologyStage struct {
 	Inputs      []string `json:"inputs"`
 	Outputs     []string `json:"outputs"`
 	PoisonTopic string   `json:"poisonTopic"`
+	Lanes       int      `json:"lanes"`
 	Attempts    int      `json:"attempts"`
 	Backoff     string   `json:"backoff"`
 	Timeout     string   `json:"timeout,omitempty"`
@@ -116,7 +117,7 @@ func (g *Graph) Topology() Topology {
 func (n *StageNode) topology() TopologyStage {
 	s := TopologyStage{
 		Name: n.Name, Group: n.Group, Inputs: pipeNames(n.Inputs), Outputs: pipeNames(n.Outputs),
-		PoisonTopic: n.PoisonTopic, Attempts: n.Attempts, Backoff: n.Backoff.String(), Middleware: len(n.Middleware),
+		PoisonTopic: n.PoisonTopic, Lanes: n.Lanes, Attempts: n.Attempts, Backoff: n.Backoff.String(), Middleware: len(n.Middleware),
 	}
 	if n.Timeout > 0 {
 		s.Timeout = n.Timeout.String()

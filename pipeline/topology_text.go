@@ -53,6 +53,9 @@ func (s TopologyStage) settings() string {
 	if s.Attempts > 1 {
 		all = []string{fmt.Sprintf("%d attempts", s.Attempts), "backoff " + s.Backoff}
 	}
+	if s.Lanes != defaultLanes && s.BatchMax == 0 {
+		all = append(all, fmt.Sprintf("lanes %d", s.Lanes))
+	}
 	if s.Timeout != "" {
 		all = append(all, "timeout "+s.Timeout)
 	}

@@ -33,61 +33,82 @@ func newInlineWorker(s *stage, claim *kafka.Claim) *inlineWorker {
 
 // work implements worker.
 func (w *inlineWorker) work(b *kafka.Batch, in *input) error {
+	_, _, err := w.loop(b, in, nil)
+	return err
+}
+
+// loop works on the records one after the other. It stops before the end when
+// leave, which may be nil, says so after a message, or when a message has to
+// wait and there is a leave: then it returns the index of the first record that
+// is left, and what was done for that one already. When the claim ends it
+// abandons what is left.
+func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Duration) bool) (rest int, begun *laneItem, err error) {
 	w.flushed = time.Now()
 	w.out.begin(len(b.Records))
 	ds := newDeliveries(len(b.Records))
+	last := w.flushed
 	for i := range b.Records {
 		select {
 		case <-w.claim.Draining():
 			b.Abandon(i)
-			return w.out.kafka.Flush()
+			return len(b.Records), nil, w.out.kafka.Flush()
 		default:
 		}
-		settled, err := w.one(b, i, ds, in)
-		if err != nil {
-			return err
-		}
-		if !settled {
+		item := laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
+		done, err := w.one(&item, leave == nil)
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case !done && !item.due.IsZero():
+			return i, &item, w.out.kafka.Flush()
+		case !done:
 			b.Abandon(i)
-			return w.out.kafka.Flush()
+			return len(b.Records), nil, w.out.kafka.Flush()
 		}
-		if err := w.flushIfDue(); err != nil {
-			return err
+		now := time.Now()
+		if err := w.flushIfDue(now); err != nil {
+			return 0, nil, err
 		}
+		if leave != nil && leave(now.Sub(last)) {
+			return i + 1, nil, w.out.kafka.Flush()
+		}
+		last = now
 	}
-	return w.out.kafka.Flush()
+	return len(b.Records), nil, w.out.kafka.Flush()
 }
 
-// one does a message to its end: done, skipped or poisoned. It is not settled
-// when the claim ended first.
-func (w *inlineWorker) one(b *kafka.Batch, i int, ds *deliveries, in *input) (settled bool, err error) {
-	r := &b.Records[i]
-	d, err := ds.read(i, w.stage, w.claim, r, &w.text)
+// one does a message to its end: done, skipped or poisoned. It is not done when
+// the claim ended first, or when it has to wait and may not do so here; then
+// the item says until when.
+func (w *inlineWorker) one(item *laneItem, mayWait bool) (done bool, err error) {
+	d, err := item.ds.read(item.index, w.stage, w.claim, item.record, &w.text)
 	if err != nil {
-		return true, w.out.poison(b.Entry(i), r, d, failure{first: err, last: err})
+		return true, w.out.poison(item.entry, item.record, d, failure{first: err, last: err})
 	}
 	w.stage.stats.in.Add(1)
-	var f failure
 	for {
-		switch o, wait := w.stage.step(w.claim, d, in.attempt, &w.outputs, &f); o {
+		switch o, wait := w.stage.step(w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
 		case succeeded:
-			return true, w.out.settle(b.Entry(i), r, d, f.attempts, &w.outputs)
+			return true, w.out.settle(item.entry, item.record, d, item.f.attempts, &w.outputs)
 		case failed:
-			return true, w.out.poison(b.Entry(i), r, d, f)
+			return true, w.out.poison(item.entry, item.record, d, item.f)
 		case again:
+			d = anew(d)
+			if !mayWait {
+				item.d, item.due = d, time.Now().Add(wait)
+				return false, nil
+			}
 			if !pause(w.claim, wait) {
 				return false, nil
 			}
-			d = anew(d)
 		case ended:
 			return false, nil
 		}
 	}
 }
 
-func (w *inlineWorker) flushIfDue() error {
+func (w *inlineWorker) flushIfDue(now time.Time) error {
 	n, bytes := w.out.kafka.Settled()
-	now := time.Now()
 	if n < flushMessages && bytes < flushBytes && now.Sub(w.flushed) < flushAfter {
 		return nil
 	}

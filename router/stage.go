@@ -94,9 +94,12 @@ func (s *stage) worker(claim *kafka.Claim) worker {
 	defer s.mu.Unlock()
 	w := s.workers[claim]
 	if w == nil {
-		if s.node.Batch != nil {
+		switch {
+		case s.node.Batch != nil:
 			w = newBatchWorker(s, claim)
-		} else {
+		case s.node.Lanes > 1:
+			w = newLaneWorker(s, claim)
+		default:
 			w = newInlineWorker(s, claim)
 		}
 		s.workers[claim] = w

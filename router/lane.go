@@ -1,0 +1,232 @@
+package router
+
+import (
+	"sync"
+	"time"
+
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// laneItem is a message in a lane.
+type laneItem struct {
+	entry  kafka.Entry
+	record *kafka.Record
+	ds     *deliveries
+	index  int // in ds
+	in     *input
+
+	d   *pipeline.Delivery // nil until the first attempt
+	f   failure
+	due time.Time // not to be tried before
+}
+
+// lane is an ordered queue for the keys that hash to it, worked off by a
+// goroutine of its own. A key whose head waits for its next attempt is held:
+// what comes for it queues up behind the head, and the other keys go on.
+type lane struct {
+	worker *laneWorker
+	wake   chan struct{} // capacity 1: there is something in the queue
+
+	mu    sync.Mutex
+	queue []laneItem
+
+	// The goroutine's own.
+	spare   []laneItem // what the queue is swapped with
+	held    map[string]*heldKey
+	due     heldKeys
+	out     outbox
+	outputs pipeline.Outputs
+	text    textSlab
+	flushed time.Time
+}
+
+func newLane(w *laneWorker) *lane {
+	return &lane{
+		worker: w, wake: make(chan struct{}, 1), held: map[string]*heldKey{},
+		out: outbox{stage: w.stage, kafka: w.claim.NewOutbox()},
+	}
+}
+
+// add appends items, which are of this lane, and wakes it.
+func (l *lane) add(items []laneItem) {
+	l.mu.Lock()
+	idle := len(l.queue) == 0
+	l.queue = append(l.queue, items...)
+	l.mu.Unlock()
+	if idle {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// swap takes the whole queue. It is valid until the next swap.
+func (l *lane) swap() []laneItem {
+	clear(l.spare)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spare, l.queue = l.queue, l.spare[:0]
+	return l.spare
+}
+
+// run works until the claim ends.
+func (l *lane) run() {
+	l.flushed = time.Now()
+	for {
+		items := l.swap()
+		l.out.begin(len(items))
+		for i := range items {
+			if err := l.take(&items[i]); err != nil {
+				l.worker.claim.Fail(err)
+				return
+			}
+		}
+		if err := l.resume(); err != nil {
+			l.worker.claim.Fail(err)
+			return
+		}
+		if len(items) > 0 {
+			continue
+		}
+		if err := l.flush(); err != nil {
+			return // the claim is over
+		}
+		if !l.await() {
+			l.abandonHeld()
+			return
+		}
+	}
+}
+
+// await waits for something to do. It is false when nothing can come any more:
+// the claim drains, and all that has been handed to the lane is at its end.
+func (l *lane) await() bool {
+	var timer <-chan time.Time
+	if first := l.due.first(); first != nil {
+		t := time.NewTimer(time.Until(first.due))
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-l.wake:
+		return true
+	default:
+	}
+	select {
+	case <-l.wake:
+	case <-timer:
+	case <-l.worker.closed:
+		// Closed after the last hand-over: what is in the queue now is all.
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.queue) > 0
+	}
+	return true
+}
+
+// take works on an item, or queues it behind the head of its key.
+func (l *lane) take(item *laneItem) error {
+	if item.record.Key != nil && len(l.held) > 0 {
+		if h := l.held[string(item.record.Key)]; h != nil {
+			h.items = append(h.items, *item)
+			return nil
+		}
+	}
+	return l.work(item)
+}
+
+// resume works on the keys whose time has come: the head, and what is behind
+// it until one has to wait again.
+func (l *lane) resume() error {
+	for first := l.due.first(); first != nil && !time.Now().Before(first.due); first = l.due.first() {
+		h := l.due.pop()
+		if h.keyed {
+			delete(l.held, h.key)
+		}
+		for i := range h.items {
+			if err := l.take(&h.items[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// work makes one attempt. Past the point up to which a draining claim goes on,
+// it abandons the message instead.
+func (l *lane) work(item *laneItem) error {
+	w := l.worker
+	if !w.mayStart(item.entry) {
+		w.abandon(item.entry)
+		return nil
+	}
+	if !item.due.IsZero() && time.Until(item.due) > 0 { // begun by the loop
+		l.hold(item)
+		return nil
+	}
+	if item.d == nil {
+		d, err := item.ds.read(item.index, w.stage, w.claim, item.record, &l.text)
+		if err != nil {
+			return l.settled(l.out.poison(item.entry, item.record, d, failure{first: err, last: err}))
+		}
+		item.d = d
+		w.stage.stats.in.Add(1)
+	}
+	begun := time.Now()
+	o, wait := w.stage.step(w.claim, item.d, item.in.attempt, &l.outputs, &item.f)
+	w.pace.add(time.Since(begun))
+	switch o {
+	case succeeded:
+		return l.settled(l.out.settle(item.entry, item.record, item.d, item.f.attempts, &l.outputs))
+	case failed:
+		return l.settled(l.out.poison(item.entry, item.record, item.d, item.f))
+	case again:
+		item.d, item.due = anew(item.d), time.Now().Add(wait)
+		l.hold(item)
+	case ended:
+		w.abandon(item.entry)
+	}
+	return nil
+}
+
+// hold lets the item's key wait. A message without a key waits alone.
+func (l *lane) hold(item *laneItem) {
+	h := &heldKey{items: []laneItem{*item}, due: item.due}
+	if key := item.record.Key; key != nil {
+		h.key, h.keyed = string(key), true
+		l.held[h.key] = h
+	}
+	l.due.push(h)
+}
+
+func (l *lane) abandonHeld() {
+	for h := l.due.pop(); h != nil; h = l.due.pop() {
+		for i := range h.items {
+			l.worker.abandon(h.items[i].entry)
+		}
+	}
+}
+
+// settled counts a message that is at its end. It sends what is settled when there is enough of it, or it has waited
+// for long enough.
+func (l *lane) settled(err error) error {
+	if err != nil {
+		return err
+	}
+	l.worker.left.Add(-1)
+	n, bytes := l.out.kafka.Settled()
+	if n < laneFlush && bytes < flushBytes && time.Since(l.flushed) < flushAfter {
+		return nil
+	}
+	return l.flush()
+}
+
+// laneFlush is how many messages of a lane share a hand-over to the producer.
+const laneFlush = 16
+
+func (l *lane) flush() error {
+	l.flushed = time.Now()
+	return l.out.kafka.Flush()
+}

@@ -1,0 +1,156 @@
+package router
+
+import (
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// laneWorker works on a claim's messages side by side: those of one key in
+// order in one lane, those of different keys in several. While the filter is
+// fast the loop that reads the batch does it all, because then handing over
+// costs more than it brings; when it is slow, or a message has to wait for its
+// next attempt, the lanes take over.
+type laneWorker struct {
+	stage *stage
+	claim *kafka.Claim
+	lanes []*lane
+	seed  maphash.Seed
+	pace  pace
+	left  atomic.Int64 // messages in lanes that are not at their end
+
+	inline *inlineWorker // the loop
+	looped bool          // the last batch was worked on in the loop
+	next   int           // lane of the next message without a key
+
+	mu       sync.Mutex
+	draining bool
+	highest  kafka.Entry // the furthest message that was begun
+	closed   chan struct{}
+}
+
+func newLaneWorker(s *stage, claim *kafka.Claim) *laneWorker {
+	w := &laneWorker{
+		stage: s, claim: claim, seed: maphash.MakeSeed(), inline: newInlineWorker(s, claim),
+		looped: true, highest: -1, closed: make(chan struct{}),
+	}
+	for range s.node.Lanes {
+		l := newLane(w)
+		w.lanes = append(w.lanes, l)
+		go l.run()
+	}
+	go w.drain()
+	return w
+}
+
+// drain closes the lanes when the claim begins to drain. They finish what is
+// below the furthest message that was begun: were it abandoned, those above it
+// that are done would be repeated. What is above is abandoned.
+func (w *laneWorker) drain() {
+	<-w.claim.Draining()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.draining = true
+	close(w.closed)
+}
+
+// mayStart tells whether a message is still to be worked on.
+func (w *laneWorker) mayStart(e kafka.Entry) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.draining {
+		w.highest = max(w.highest, e)
+	}
+	return e <= w.highest && w.claim.Context().Err() == nil
+}
+
+func (w *laneWorker) abandon(e kafka.Entry) {
+	w.claim.Abandon(e)
+	w.left.Add(-1)
+}
+
+// work implements worker. From lanes back to the loop it goes only when the
+// lanes are empty, so that no message overtakes one of its key.
+func (w *laneWorker) work(b *kafka.Batch, in *input) error {
+	if !w.looped {
+		w.looped = w.pace.fast() && w.left.Load() == 0
+	}
+	var rest int
+	var begun *laneItem
+	if w.looped {
+		var err error
+		if rest, begun, err = w.inline.loop(b, in, w.leavesLoop); err != nil {
+			return err
+		}
+	}
+	if rest < len(b.Records) {
+		w.looped = false
+		w.scatter(b, rest, begun, in)
+	}
+	return nil
+}
+
+// leavesLoop is told of each message that the loop has done.
+func (w *laneWorker) leavesLoop(took time.Duration) bool {
+	w.pace.add(took)
+	return w.pace.slow()
+}
+
+// scatter hands the records from index from on to their lanes: one locked
+// append a lane that gets any. The first one may have been begun.
+func (w *laneWorker) scatter(b *kafka.Batch, from int, begun *laneItem, in *input) {
+	ds := newDeliveries(len(b.Records))
+	sorted := make([][]laneItem, len(w.lanes))
+	for i := from; i < len(b.Records); i++ {
+		item := laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
+		if i == from && begun != nil {
+			item = *begun
+		}
+		n := w.laneOf(b.Records[i].Key)
+		sorted[n] = append(sorted[n], item)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.draining { // the lanes look for no more
+		b.Abandon(from)
+		return
+	}
+	w.left.Add(int64(len(b.Records) - from))
+	for n, items := range sorted {
+		if len(items) > 0 {
+			w.lanes[n].add(items)
+		}
+	}
+}
+
+// laneOf is the lane of a key. Messages without one are dealt out in turn:
+// they have no order and never wait for each other.
+func (w *laneWorker) laneOf(key []byte) int {
+	if key == nil {
+		w.next = (w.next + 1) % len(w.lanes)
+		return w.next
+	}
+	return int(maphash.Bytes(w.seed, key) % uint64(len(w.lanes)))
+}
+
+// pace is a moving average of how long the filter takes for a message.
+type pace struct{ average atomic.Int64 } // nanoseconds
+
+// Between the two thresholds all stays as it is.
+const (
+	fastPace = 5 * time.Microsecond
+	slowPace = 20 * time.Microsecond
+)
+
+// add takes a message into account. A concurrent one may get lost: an average
+// is all this is.
+func (p *pace) add(took time.Duration) {
+	avg := p.average.Load()
+	p.average.Store(avg + (int64(took)-avg)/8)
+}
+
+func (p *pace) fast() bool { return time.Duration(p.average.Load()) < fastPace }
+func (p *pace) slow() bool { return time.Duration(p.average.Load()) > slowPace }
