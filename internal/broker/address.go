@@ -20,18 +20,20 @@ type address struct {
 	Started time.Time `json:"started"`
 }
 
-// readAddress returns what the address file says, or nil when there is none.
-// The file of a broker that was killed stays, so it means something only while
-// the directory is locked.
-func readAddress(dir string) (*address, error) {
+// known tells whether there was an address to be read.
+func (a address) known() bool {
+	return len(a.Addrs) > 0
+}
+
+// readAddress returns what the address file says; when there is none, it is not
+// known. The file of a broker that was killed stays, so it means something only
+// while the directory is locked.
+func readAddress(dir string) (address, error) {
 	var a address
 	if err := readJSON(filepath.Join(dir, addressName), &a); err != nil {
-		return nil, fmt.Errorf("find the embedded broker on %s: %w", dir, err)
+		return a, fmt.Errorf("find the embedded broker on %s: %w", dir, err)
 	}
-	if len(a.Addrs) == 0 {
-		return nil, nil
-	}
-	return &a, nil
+	return a, nil
 }
 
 // Find returns the addresses of the broker that runs on a data directory, in
@@ -46,15 +48,17 @@ func Find(ctx context.Context, dir string) ([]string, error) {
 		}
 		return nil, explain(dir, err)
 	}
-	running, err := poll(ctx, func() (*address, error) {
+	var running address
+	err := poll(ctx, func() (done bool, err error) {
 		free, err := isFree(path)
 		if err != nil {
-			return nil, explain(dir, err)
+			return false, explain(dir, err)
 		}
 		if free {
-			return nil, fmt.Errorf("find the embedded broker on %s: %w", dir, ErrNotRunning)
+			return false, fmt.Errorf("find the embedded broker on %s: %w", dir, ErrNotRunning)
 		}
-		return readAddress(dir)
+		running, err = readAddress(dir)
+		return running.known(), err
 	})
 	if errors.Is(err, errNoAnswer) {
 		return nil, fmt.Errorf("find the embedded broker on %s: it is starting or ending, try again in a moment: %w", dir, err)

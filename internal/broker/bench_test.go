@@ -1,7 +1,6 @@
 package broker_test
 
 import (
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -14,6 +13,7 @@ import (
 // benchmarkEach runs the benchmark for each way of keeping records. The figures
 // are good for their ratios only.
 func benchmarkEach(b *testing.B, benchmark func(b *testing.B, client *kgo.Client, record func() *kgo.Record)) {
+	b.Helper()
 	for _, c := range []struct {
 		name            string
 		onDisk, flushed bool
@@ -25,9 +25,7 @@ func benchmarkEach(b *testing.B, benchmark func(b *testing.B, client *kgo.Client
 		b.Run(c.name, func(b *testing.B) {
 			config := broker.Config{SyncWrites: c.flushed}
 			if c.onDisk {
-				dir, err := os.MkdirTemp(b.TempDir(), "") // anew for each of -count
-				require.NoError(b, err)
-				config.Dir = dir
+				config.Dir = b.TempDir()
 			}
 			running := start(b, config)
 			brokertest.CreateTopic(b, running.Addrs(), "a", 4)
@@ -44,6 +42,7 @@ func benchmarkEach(b *testing.B, benchmark func(b *testing.B, client *kgo.Client
 // BenchmarkProduce tells what a record costs among many.
 func BenchmarkProduce(b *testing.B) {
 	benchmarkEach(b, func(b *testing.B, client *kgo.Client, record func() *kgo.Record) {
+		b.Helper()
 		for b.Loop() {
 			client.Produce(b.Context(), record(), func(_ *kgo.Record, err error) {
 				if err != nil {
@@ -58,6 +57,7 @@ func BenchmarkProduce(b *testing.B) {
 // BenchmarkAcknowledge tells how long a producer waits for one record.
 func BenchmarkAcknowledge(b *testing.B) {
 	benchmarkEach(b, func(b *testing.B, client *kgo.Client, record func() *kgo.Record) {
+		b.Helper()
 		for b.Loop() {
 			require.NoError(b, client.ProduceSync(b.Context(), record()).FirstErr())
 		}

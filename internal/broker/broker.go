@@ -151,16 +151,15 @@ func (d *directory) prepare(config Config) (last lastRun, ends []logEnd, err err
 
 // announce tells the world where the broker is.
 func (b *Broker) announce(config Config) error {
-	data := "in memory"
+	data := "memory"
 	if b.dir != nil {
-		data = "in " + b.dir.path
+		data = b.dir.path
 		err := b.dir.write(addressName, address{Addrs: b.addrs, PID: os.Getpid(), Started: time.Now()})
 		if err != nil {
 			return err
 		}
 	}
-	config.Logger.Info(fmt.Sprintf("the embedded broker, for development and tests only, keeps its data %s and listens on %s",
-		data, strings.Join(b.addrs, ",")))
+	config.Logger.Info("the embedded broker runs, for development and tests only", "data", data, "addresses", strings.Join(b.addrs, ","))
 	return nil
 }
 

@@ -24,6 +24,12 @@ const (
 	clusterName = "cluster"       // kfake's own data
 )
 
+// The modes of what is made in a data directory: records are for their owner.
+const (
+	directoryMode = 0o750
+	fileMode      = 0o600
+)
+
 // directory is a data directory that this process has locked.
 type directory struct {
 	path string
@@ -44,54 +50,52 @@ func openDirectory(ctx context.Context, path string) (*directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find the data directory: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Join(path, clusterName), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(path, clusterName), directoryMode); err != nil {
 		return nil, explain(path, err)
 	}
-	d := &directory{path: path, lock: flock.New(filepath.Join(path, lockName), flock.SetPermissions(0o644))}
+	d := &directory{path: path, lock: flock.New(filepath.Join(path, lockName), flock.SetPermissions(fileMode))}
 
 	var locked bool
-	running, err := poll(ctx, func() (*address, error) {
-		var err error
+	var running address
+	err = poll(ctx, func() (done bool, err error) {
 		if locked, err = d.lock.TryLock(); err != nil {
-			return nil, explain(path, err)
+			return false, explain(path, err)
 		}
 		if locked {
-			return &address{}, nil
+			return true, nil
 		}
-		return readAddress(path)
+		running, err = readAddress(path)
+		return running.known(), err
 	})
-	switch {
-	case locked && err == nil:
-		return d, nil
-	case running != nil:
-		return nil, &InUseError{Dir: path, Addrs: running.Addrs, PID: running.PID}
-	case errors.Is(err, errNoAnswer):
-		return nil, &InUseError{Dir: path}
-	default:
+	if err != nil && !errors.Is(err, errNoAnswer) {
 		return nil, err
 	}
+	if !locked {
+		return nil, &InUseError{Dir: path, Addrs: running.Addrs, PID: running.PID}
+	}
+	return d, nil
 }
 
 // errNoAnswer is the result of a poll that found nothing in time.
 var errNoAnswer = errors.New("no answer in time")
 
-// poll asks again and again until it gets an address or an error, but no longer
-// than lockWait.
-func poll(ctx context.Context, ask func() (*address, error)) (*address, error) {
+// poll asks again and again until it is done or fails, but no longer than
+// lockWait.
+func poll(ctx context.Context, ask func() (done bool, err error)) error {
 	deadline := time.NewTimer(lockWait)
 	defer deadline.Stop()
 	again := time.NewTicker(lockPoll)
 	defer again.Stop()
 	for {
-		if answer, err := ask(); answer != nil || err != nil {
-			return answer, err
+		if done, err := ask(); done || err != nil {
+			return err
 		}
 		select {
 		case <-again.C:
 		case <-deadline.C:
-			return nil, errNoAnswer
+			return errNoAnswer
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w: %w", errNoAnswer, context.Cause(ctx))
+			return fmt.Errorf("%w: %w", errNoAnswer, context.Cause(ctx))
 		}
 	}
 }
@@ -124,7 +128,7 @@ func (d *directory) write(name string, value any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", name, err)
 	}
-	if err := maybe.WriteFile(d.file(name), append(text, '\n'), 0o644); err != nil {
+	if err := maybe.WriteFile(d.file(name), append(text, '\n'), fileMode); err != nil {
 		return fmt.Errorf("write %s: %w", d.file(name), err)
 	}
 	return nil

@@ -1,7 +1,6 @@
 package broker_test
 
 import (
-	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -100,7 +99,7 @@ func TestAPortThatIsAskedForIsTakenOrRefused(t *testing.T) {
 	_, err = broker.Start(t.Context(), broker.Config{Dir: dir, Port: port})
 	require.ErrorContains(t, err, "listen on port "+strconv.Itoa(port)+", which may be taken by another program")
 	var opError *net.OpError
-	require.True(t, errors.As(err, &opError))
+	require.ErrorAs(t, err, &opError)
 
 	require.NoError(t, free.Close())
 	b := start(t, broker.Config{Dir: dir, Port: port})

@@ -99,10 +99,10 @@ func (d *directory) restoreEnd(end logEnd) error {
 			return err // records were written since: they tell the end
 		}
 	}
-	if err := os.MkdirAll(log, 0o755); err != nil {
+	if err := os.MkdirAll(log, directoryMode); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(log, fmt.Sprintf("%d.dat", end.End-1)), emptyBatch(end.End-1), 0o644)
+	return os.WriteFile(filepath.Join(log, fmt.Sprintf("%d.dat", end.End-1)), emptyBatch(end.End-1), fileMode)
 }
 
 // emptyBatch returns a batch that holds an offset and no record, as compaction

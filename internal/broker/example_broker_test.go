@@ -19,7 +19,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	config := broker.Config{Dir: dir, Logger: slog.New(slog.DiscardHandler)}
 
 	b, err := broker.Start(ctx, config)
@@ -28,8 +28,7 @@ func Example() {
 		return
 	}
 	_, err = broker.Start(ctx, config) // as another program would
-	var inUse *broker.InUseError
-	if errors.As(err, &inUse) {
+	if inUse, ok := errors.AsType[*broker.InUseError](err); ok {
 		fmt.Println("it runs already:", inUse.Addrs[0] == b.Addrs()[0])
 	}
 	addrs, err := broker.Find(ctx, dir)

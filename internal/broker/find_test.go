@@ -70,6 +70,20 @@ func TestTheAddressOfAKilledBrokerMeansNothing(t *testing.T) {
 	require.Equal(t, b.Addrs(), addrs)
 }
 
+// Whoever finds the lock taken believes the address, so the one of a broker that
+// was killed must go first of all.
+func TestAStartTakesAwayTheAddressOfAKilledBroker(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	startChild(t, dir).kill()
+	require.FileExists(t, filepath.Join(dir, "broker.json"))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "cluster", "meta.json"), []byte(`{"version":7}`), 0o600))
+
+	_, err := broker.Start(t.Context(), broker.Config{Dir: dir})
+	require.Error(t, err, "the start comes no further than to the data")
+	require.NoFileExists(t, filepath.Join(dir, "broker.json"))
+}
+
 func TestFindAndStartWaitForABrokerThatIsStarting(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

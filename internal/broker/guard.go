@@ -20,6 +20,9 @@ import (
 type guard struct {
 	net.Listener
 
+	closeOnce sync.Once
+	closed    chan struct{}
+
 	mu    sync.Mutex
 	conns map[*guardedConn]struct{}
 	shut  bool
@@ -29,7 +32,7 @@ type guard struct {
 func guardAll(listeners []net.Listener) []*guard {
 	guards := make([]*guard, 0, len(listeners))
 	for _, l := range listeners {
-		guards = append(guards, &guard{Listener: l, conns: make(map[*guardedConn]struct{})})
+		guards = append(guards, &guard{Listener: l, closed: make(chan struct{}), conns: make(map[*guardedConn]struct{})})
 	}
 	return guards
 }
@@ -47,13 +50,22 @@ func (g *guard) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if err != nil {
-			time.Sleep(acceptPause)
+			select {
+			case <-time.After(acceptPause):
+			case <-g.closed:
+			}
 			continue
 		}
 		if guarded := g.admit(conn); guarded != nil {
 			return guarded, nil
 		}
 	}
+}
+
+// Close implements net.Listener.
+func (g *guard) Close() error {
+	g.closeOnce.Do(func() { close(g.closed) })
+	return g.Listener.Close()
 }
 
 func (g *guard) admit(conn net.Conn) net.Conn {
@@ -76,7 +88,7 @@ func (g *guard) cut() {
 	conns := g.conns
 	g.conns = make(map[*guardedConn]struct{})
 	g.mu.Unlock()
-	_ = g.Listener.Close()
+	_ = g.Close()
 	for conn := range conns {
 		_ = conn.Conn.Close()
 	}

@@ -53,6 +53,7 @@ func TestWhatIsNoKafkaRequestEndsTheConnectionOnly(t *testing.T) {
 		"a cut request":      frame(0, 9, []byte{1, 2, 3}),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			requireEnd(t, b.Addrs()[0], bytes)
 			require.Empty(t, brokertest.ReadAll(t, b.Addrs(), "a"), "the broker goes on")
 		})

@@ -265,11 +265,3 @@ func tear(t testing.TB, path string) {
 	require.NotEmpty(t, content)
 	require.NoError(t, os.WriteFile(path, append(content, content[:len(content)/2]...), 0o644))
 }
-
-func waitForFile(t testing.TB, dir, name string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		_, err := os.Stat(filepath.Join(dir, name))
-		return err == nil
-	}, 10*time.Second, time.Millisecond)
-}

@@ -63,7 +63,11 @@ func closeAll(listeners []net.Listener) {
 func addresses(listeners []net.Listener) (addrs []string, ports []int) {
 	for _, l := range listeners {
 		addrs = append(addrs, l.Addr().String())
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+		port := 0 // any, when it is not known
+		if addr, ok := l.Addr().(*net.TCPAddr); ok {
+			port = addr.Port
+		}
+		ports = append(ports, port)
 	}
 	return addrs, ports
 }

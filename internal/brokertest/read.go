@@ -49,8 +49,9 @@ func read(t testing.TB, addrs []string, topic string, isolation int8) []Record {
 	defer client.Close()
 
 	r := reader{client: client, topic: topic, isolation: isolation}
-	var records []Record
-	for partition, leader := range r.leaders(ctx, t) {
+	leaders := r.leaders(ctx, t)
+	records := make([]Record, 0, len(leaders))
+	for partition, leader := range leaders {
 		records = append(records, r.partition(ctx, t, leader, int32(partition))...)
 	}
 	return records
@@ -91,7 +92,7 @@ func (r reader) partition(ctx context.Context, t testing.TB, leader, partition i
 func (r reader) leaders(ctx context.Context, t testing.TB) []int32 {
 	t.Helper()
 	topic := kmsg.NewMetadataRequestTopic()
-	topic.Topic = kmsg.StringPtr(r.topic)
+	topic.Topic = new(r.topic)
 	request := kmsg.NewPtrMetadataRequest()
 	request.Topics = append(request.Topics, topic)
 
@@ -146,7 +147,8 @@ func (r reader) fetch(ctx context.Context, t testing.TB, leader, partition int32
 
 	answer, err := r.client.Broker(int(leader)).RetriableRequest(ctx, request)
 	require.NoError(t, err, "fetch partition %d of %s from offset %d", partition, r.topic, offset)
-	response := answer.(*kmsg.FetchResponse)
+	require.IsType(t, (*kmsg.FetchResponse)(nil), answer)
+	response, _ := answer.(*kmsg.FetchResponse)
 	require.NoError(t, kerr.ErrorForCode(response.ErrorCode), "fetch partition %d of %s from offset %d", partition, r.topic, offset)
 	require.Len(t, response.Topics, 1)
 	require.Len(t, response.Topics[0].Partitions, 1)

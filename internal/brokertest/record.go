@@ -25,23 +25,23 @@ type Record struct {
 }
 
 func fromClient(r *kgo.Record) Record {
-	var headers []Header
-	for _, h := range r.Headers {
-		headers = append(headers, Header(h))
-	}
-	return Record{
+	record := Record{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: r.Timestamp,
-		Key: r.Key, Value: r.Value, Headers: headers,
+		Key: r.Key, Value: r.Value,
 	}
+	for _, h := range r.Headers {
+		record.Headers = append(record.Headers, Header(h))
+	}
+	return record
 }
 
 func (r Record) toClient(topic string, partition int32) *kgo.Record {
-	var headers []kgo.RecordHeader
-	for _, h := range r.Headers {
-		headers = append(headers, kgo.RecordHeader(h))
-	}
-	return &kgo.Record{
+	record := &kgo.Record{
 		Topic: topic, Partition: partition, Timestamp: r.Timestamp,
-		Key: r.Key, Value: r.Value, Headers: headers,
+		Key: r.Key, Value: r.Value,
 	}
+	for _, h := range r.Headers {
+		record.Headers = append(record.Headers, kgo.RecordHeader(h))
+	}
+	return record
 }

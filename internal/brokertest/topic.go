@@ -32,7 +32,7 @@ func CreateTopic(t testing.TB, addrs []string, name string, partitions int32, co
 		key, value, found := strings.Cut(config, "=")
 		require.True(t, found, "the config %q of topic %s is not written key=value", config, name)
 		c := kmsg.NewCreateTopicsRequestTopicConfig()
-		c.Name, c.Value = key, kmsg.StringPtr(value)
+		c.Name, c.Value = key, new(value)
 		topic.Configs = append(topic.Configs, c)
 	}
 	request := kmsg.NewPtrCreateTopicsRequest()
