@@ -133,6 +133,13 @@ func TestPublishIsSafeForConcurrentUse(t *testing.T) {
 	require.Len(t, next, callers)
 }
 
+// awaitClosing waits until Close has begun, with messages that are never sent.
+func awaitClosing(t testing.TB, p *kafka.Publisher) {
+	t.Helper()
+	large := message.NewMessage("large", make([]byte, 2<<20))
+	until(t, func() bool { return errors.Is(p.Publish("out", large), kafka.ErrClosed) }, "it is not closing")
+}
+
 func TestClosingDeliversWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	b := brokertest.New(t, brokertest.Topic("out", 1))
@@ -145,7 +152,7 @@ func TestClosingDeliversWhatIsUnderWay(t *testing.T) {
 	for range 2 {
 		go func() { closed <- p.Close() }()
 	}
-	until(t, func() bool { return errors.Is(p.Publish("out", numbered(1)...), kafka.ErrClosed) }, "it is not closing")
+	awaitClosing(t, p)
 	require.Empty(t, closed)
 	h.Remove()
 	require.NoError(t, <-published)
@@ -167,7 +174,7 @@ func TestClosingSurvivesAFatalFault(t *testing.T) {
 	require.NoError(t, h.Wait(within(t), 2))
 	closed := make(chan error, 1)
 	go func() { closed <- p.Close() }()
-	until(t, func() bool { return errors.Is(p.Publish("out", numbered(1)...), kafka.ErrClosed) }, "it is not closing")
+	awaitClosing(t, p)
 	refuse(b, 1, kerr.InvalidProducerEpoch)
 	h.Remove()
 	select {

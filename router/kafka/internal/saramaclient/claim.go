@@ -63,10 +63,13 @@ func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record,
 	return records(c.taken), nil
 }
 
-// Record turns a message of sarama's into a record.
-func Record(m *sarama.ConsumerMessage) client.Record { return records([]*sarama.ConsumerMessage{m})[0] }
-
-func size(m *sarama.ConsumerMessage) int { return len(m.Key) + len(m.Value) }
+func size(m *sarama.ConsumerMessage) int {
+	n := len(m.Key) + len(m.Value)
+	for _, h := range m.Headers {
+		n += len(h.Key) + len(h.Value)
+	}
+	return n
+}
 
 // records copies messages into two slabs, one of records and one of headers:
 // users may keep what they are handed, so the slabs are never used again.
