@@ -20,8 +20,15 @@ func TestMain(m *testing.M) {
 func TestWhatIsProducedIsReadBack(t *testing.T) {
 	t.Parallel()
 	b := brokertest.New(t, brokertest.Topic("a", 3), brokertest.Topic("b", 1))
+	brokertest.ProduceTo(t, b.Addrs(), "b", 0, brokertest.Record{Value: []byte("elsewhere")})
+	readsBack(t, b.Addrs(), "a")
+}
 
-	when := time.UnixMilli(1_700_000_000_123)
+// readsBack checks that what is written to an empty topic with three partitions
+// is read as it was written.
+func readsBack(t *testing.T, addrs []string, topic string) {
+	t.Helper()
+	when := time.Now().Add(-time.Hour).Truncate(time.Millisecond)
 	given := []brokertest.Record{
 		{Key: []byte("k"), Value: []byte("v"), Timestamp: when, Headers: []brokertest.Header{
 			{Key: "h", Value: []byte("1")}, {Key: "h", Value: []byte("2")}, {Key: "empty", Value: []byte{}},
@@ -31,13 +38,12 @@ func TestWhatIsProducedIsReadBack(t *testing.T) {
 		{Key: []byte("tombstone"), Value: nil},
 		{Key: []byte("empty value"), Value: []byte{}},
 	}
-	stored := brokertest.ProduceTo(t, b.Addrs(), "a", 2, given...)
-	brokertest.ProduceTo(t, b.Addrs(), "b", 0, brokertest.Record{Value: []byte("elsewhere")})
+	stored := brokertest.ProduceTo(t, addrs, topic, 2, given...)
 
-	read := brokertest.ReadAll(t, b.Addrs(), "a")
+	read := brokertest.ReadAll(t, addrs, topic)
 	require.Len(t, read, len(given))
 	for i, r := range read {
-		require.Equal(t, "a", r.Topic)
+		require.Equal(t, topic, r.Topic)
 		require.Equal(t, int32(2), r.Partition)
 		require.Equal(t, int64(i), r.Offset)
 		require.Equal(t, stored[i].Offset, r.Offset)
@@ -93,9 +99,14 @@ func TestATopicsLimitIsHeededBySmallBatches(t *testing.T) {
 func TestReadCommittedLeavesOutWhatWasAbortedOrIsOpen(t *testing.T) {
 	t.Parallel()
 	b := brokertest.New(t, brokertest.Topic("a", 1))
-	ctx := t.Context()
+	readsCommitted(t, b.Addrs(), "a")
+}
 
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addrs()...), kgo.TransactionalID("t"), kgo.DefaultProduceTopic("a"))
+// readsCommitted checks what is read of an empty topic while transactions run.
+func readsCommitted(t *testing.T, addrs []string, topic string) {
+	t.Helper()
+	ctx := t.Context()
+	client, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.TransactionalID(topic), kgo.DefaultProduceTopic(topic))
 	require.NoError(t, err)
 	defer client.Close()
 	transaction := func(value string, end kgo.TransactionEndTry) {
@@ -106,13 +117,13 @@ func TestReadCommittedLeavesOutWhatWasAbortedOrIsOpen(t *testing.T) {
 	transaction("committed", kgo.TryCommit)
 	transaction("aborted", kgo.TryAbort)
 
-	require.Equal(t, []string{"committed"}, values(brokertest.ReadCommitted(t, b.Addrs(), "a")),
+	require.Equal(t, []string{"committed"}, values(brokertest.ReadCommitted(t, addrs, topic)),
 		"the log ends in records that are not handed out")
 	require.NoError(t, client.BeginTransaction())
 	require.NoError(t, client.ProduceSync(ctx, kgo.StringRecord("open")).FirstErr())
 
-	require.Equal(t, []string{"committed"}, values(brokertest.ReadCommitted(t, b.Addrs(), "a")))
-	require.Equal(t, []string{"committed", "aborted", "open"}, values(brokertest.ReadAll(t, b.Addrs(), "a")))
+	require.Equal(t, []string{"committed"}, values(brokertest.ReadCommitted(t, addrs, topic)))
+	require.Equal(t, []string{"committed", "aborted", "open"}, values(brokertest.ReadAll(t, addrs, topic)))
 	require.NoError(t, client.EndTransaction(ctx, kgo.TryAbort))
 }
 

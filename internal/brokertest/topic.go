@@ -1,8 +1,10 @@
 package brokertest
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -16,8 +18,8 @@ type topic struct {
 	configs    []string
 }
 
-// CreateTopic makes a topic with one replica. Each config is written as
-// "max.message.bytes=2000".
+// CreateTopic makes a topic with one replica, and waits until each of its
+// partitions has a leader. Each config is written as "max.message.bytes=2000".
 func CreateTopic(t testing.TB, addrs []string, name string, partitions int32, configs ...string) {
 	t.Helper()
 	ctx, cancel := background()
@@ -43,6 +45,27 @@ func CreateTopic(t testing.TB, addrs []string, name string, partitions int32, co
 	require.NoError(t, err, "create topic %s", name)
 	require.Len(t, response.Topics, 1)
 	require.NoError(t, kerr.ErrorForCode(response.Topics[0].ErrorCode), "create topic %s", name)
+	require.Eventually(t, func() bool { return led(ctx, client, name, partitions) }, timeout, 5*time.Millisecond,
+		"topic %s has no leaders", name)
+}
+
+// led tells whether every partition of the topic has a leader, as a Kafka
+// answers a moment after the topic was made.
+func led(ctx context.Context, client *kgo.Client, name string, partitions int32) bool {
+	topic := kmsg.NewMetadataRequestTopic()
+	topic.Topic = &name
+	request := kmsg.NewPtrMetadataRequest()
+	request.Topics = append(request.Topics, topic)
+	response, err := request.RequestWith(ctx, client)
+	if err != nil || response.Topics[0].ErrorCode != 0 || len(response.Topics[0].Partitions) != int(partitions) {
+		return false
+	}
+	for _, p := range response.Topics[0].Partitions {
+		if p.ErrorCode != 0 || p.Leader < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // newClient returns a client that is closed when the test ends.
