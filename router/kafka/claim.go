@@ -76,11 +76,11 @@ func (k *Claim) Context() context.Context { return k.ctx }
 // abandoned.
 func (k *Claim) Draining() <-chan struct{} { return k.reading.Done() }
 
-// Throttle waits while more bytes are in flight than the Subscriber allows a
-// claim. Who makes many outputs of few messages calls it between them.
+// Throttle waits while more bytes of settled messages and their outputs wait
+// for the broker than the Subscriber allows a claim to have in flight. Who makes
+// many outputs of few messages calls it between them. It fails when ctx ends.
 func (k *Claim) Throttle(ctx context.Context) error {
-	_, err := k.ledger.awaitRoom(ctx, 1<<62, k.sess.sub.cfg.MaxInFlightBytes)
-	return err
+	return k.ledger.awaitStored(ctx, k.sess.sub.cfg.MaxInFlightBytes)
 }
 
 // serve reads the claim until it is over, then drains it: what was handed out
@@ -101,11 +101,11 @@ func (k *Claim) read() error {
 	// Looked at beside the waits below, which may prefer what is there to read:
 	// where a handler was left behind, no second one may begin.
 	for k.ctx.Err() == nil && k.reading.Err() == nil {
-		room, err := k.ledger.awaitRoom(k.reading, int64(cfg.MaxInFlight), cfg.MaxInFlightBytes)
+		entries, bytes, err := k.ledger.awaitRoom(k.reading, int64(cfg.MaxInFlight), cfg.MaxInFlightBytes)
 		if err != nil {
 			return nil //nolint:nilerr // reading has ended: drain says whether that is an error
 		}
-		records, err := k.c.Next(k.reading, int(min(room, int64(cfg.MaxBatch))), int(cfg.MaxInFlightBytes))
+		records, err := k.c.Next(k.reading, int(min(entries, int64(cfg.MaxBatch))), int(bytes))
 		if err != nil {
 			if errors.Is(err, io.EOF) || k.reading.Err() != nil {
 				return nil

@@ -24,6 +24,7 @@ type ledger struct {
 	tail    int64   // entry that the next record gets
 	next    int64   // offset behind the last record that was opened
 	bytes   int64   // of all entries from head to tail, outputs included
+	unsent  int64   // bytes of those that wait for outputs to be stored
 	pending int64   // entries that something is still expected of
 	dead    bool
 
@@ -89,21 +90,27 @@ type settlement struct {
 
 // settle closes entries without outputs and lets the others wait for theirs.
 // It comes before the outputs are enqueued: a confirmation may be quicker than
-// the call that enqueues.
+// the call that enqueues. Who settles an entry twice has made its outputs
+// twice: the entry waits for all of them, if it is not closed yet.
 func (l *ledger) settle(done []settlement) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range done {
-		e := l.at(done[i].entry)
-		if done[i].entry < l.head || e.waits != open {
-			continue // settled twice: only the first time counts
+		d, e := &done[i], l.at(done[i].entry)
+		if d.entry < l.head || e.waits == abandoned {
+			continue
 		}
-		e.waits = done[i].outputs
-		e.bytes += done[i].bytes
-		l.bytes += done[i].bytes
-		if e.waits == closed {
-			l.pending--
+		if e.waits > 0 {
+			l.unsent -= e.bytes
 		}
+		was := e.waits
+		e.waits = max(e.waits, closed) + d.outputs
+		e.bytes += d.bytes
+		l.bytes += d.bytes
+		if e.waits > 0 {
+			l.unsent += e.bytes
+		}
+		l.count(was, e.waits)
 	}
 	l.advance()
 }
@@ -114,12 +121,26 @@ func (l *ledger) confirm(outs []client.Output) {
 	defer l.mu.Unlock()
 	for i := range outs {
 		e := l.at(outs[i].Entry)
+		if outs[i].Entry < l.head || e.waits <= 0 {
+			continue // of an entry that was given up, or closed before it was settled once more
+		}
 		e.waits--
 		if e.waits == closed {
-			l.pending--
+			l.unsent -= e.bytes
 		}
+		l.count(e.waits+1, e.waits)
 	}
 	l.advance()
+}
+
+// count keeps pending right when an entry goes from one state to another.
+func (l *ledger) count(was, is int32) {
+	switch {
+	case was != closed && is == closed:
+		l.pending--
+	case was == closed && is != closed:
+		l.pending++
+	}
 }
 
 // abandon gives up an entry that was not settled.
@@ -177,6 +198,13 @@ func (l *ledger) kill() {
 	l.signal()
 }
 
+// awaitStored waits until less than maxBytes of what is settled, inputs and
+// outputs, waits for the broker. What is not settled yet does not count: who
+// waits here may be the one who is to settle it.
+func (l *ledger) awaitStored(ctx context.Context, maxBytes int64) error {
+	return l.await(ctx, func() bool { return l.unsent < maxBytes })
+}
+
 // inFlight is how many entries, and bytes, lie between the watermark and the
 // end of what was read.
 func (l *ledger) inFlight() (entries, bytes int64) {
@@ -186,13 +214,13 @@ func (l *ledger) inFlight() (entries, bytes int64) {
 }
 
 // awaitRoom waits until less than both bounds is in flight and returns how
-// many entries there is room for.
-func (l *ledger) awaitRoom(ctx context.Context, maxEntries, maxBytes int64) (room int64, err error) {
+// many entries, and bytes, there is room for.
+func (l *ledger) awaitRoom(ctx context.Context, maxEntries, maxBytes int64) (entries, bytes int64, err error) {
 	err = l.await(ctx, func() bool {
-		room = maxEntries - (l.tail - l.head)
-		return room > 0 && l.bytes < maxBytes
+		entries, bytes = maxEntries-(l.tail-l.head), maxBytes-l.bytes
+		return entries > 0 && bytes > 0
 	})
-	return room, err
+	return entries, bytes, err
 }
 
 // awaitQuiet waits until nothing is expected of any entry any more.

@@ -72,11 +72,29 @@ func TestLedgerWatermarkIsTheFirstOffsetNotDone(t *testing.T) {
 				l.settle([]settlement{{entry: int64(i), outputs: int32(n), bytes: 10}})
 			},
 			"settle twice": func(t *rapid.T) {
-				i, ok := m.pick(t, func(i int) bool { return !m.open[i] })
+				i, ok := m.pick(t, func(i int) bool { return !m.open[i] && !m.dropped[i] })
 				if !ok {
 					t.Skip("nothing is settled")
 				}
+				if w, _ := m.watermark(); m.offsets[i] >= w {
+					m.waits[i]++
+				} // else it is too late: it may have been committed
 				l.settle([]settlement{{entry: int64(i), outputs: 1}})
+			},
+			"settle what is given up": func(t *rapid.T) {
+				i, ok := m.pick(t, func(i int) bool { return m.dropped[i] })
+				if !ok {
+					t.Skip("nothing is given up")
+				}
+				l.settle([]settlement{{entry: int64(i), outputs: 1}})
+				l.confirm([]client.Output{{Entry: int64(i)}})
+			},
+			"confirm what is closed": func(t *rapid.T) {
+				i, ok := m.pick(t, m.done)
+				if !ok {
+					t.Skip("nothing is closed")
+				}
+				l.confirm([]client.Output{{Entry: int64(i)}})
 			},
 			"confirm": func(t *rapid.T) {
 				i, ok := m.pick(t, func(i int) bool { return m.waits[i] > 0 })
@@ -99,11 +117,13 @@ func TestLedgerWatermarkIsTheFirstOffsetNotDone(t *testing.T) {
 				got, ok := l.watermark()
 				require.Equal(t, wantOK, ok)
 				require.Equal(t, want, got)
-				quiet := true
+				quiet, unsent := true, false
 				for i := range m.offsets {
 					quiet = quiet && !m.open[i] && m.waits[i] == 0
+					unsent = unsent || m.waits[i] > 0
 				}
 				require.Equal(t, quiet, l.pending == 0, "quiet exactly when nothing is expected any more")
+				require.Equal(t, unsent, l.unsent > 0)
 				if n, b := l.inFlight(); n == 0 {
 					require.Zero(t, b, "bytes of closed entries are given back")
 				}
@@ -130,7 +150,7 @@ func TestLedgerRoomComesWithConfirmations(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan int64, 1)
 	go func() {
-		room, err := l.awaitRoom(ctx, 2, 1<<20)
+		room, _, err := l.awaitRoom(ctx, 2, 1<<20)
 		if err == nil {
 			got <- room
 		}
@@ -148,7 +168,7 @@ func TestLedgerRoomComesWithConfirmations(t *testing.T) {
 
 	l.openAll([]Record{{Offset: 2, Value: make([]byte, 1<<20)}})
 	cancel()
-	_, err := l.awaitRoom(ctx, 100, 1<<20)
+	_, _, err := l.awaitRoom(ctx, 100, 1<<20)
 	require.ErrorIs(t, err, context.Canceled, "the bound in bytes holds too")
 }
 
