@@ -31,7 +31,7 @@ func (k *heldKeys) pop() *heldKey {
 	if len(k.byTime) == 0 {
 		return nil
 	}
-	return heap.Pop(&k.byTime).(*heldKey) //nolint:forcetypeassert,errcheck // nothing else is in it
+	return heap.Pop(&k.byTime).(*heldKey) //nolint:forcetypeassert // nothing else is in it
 }
 
 // heldHeap implements heap.Interface.
@@ -47,7 +47,7 @@ func (d *heldHeap) Less(i, j int) bool { return (*d)[i].due.Before((*d)[j].due) 
 func (d *heldHeap) Swap(i, j int) { (*d)[i], (*d)[j] = (*d)[j], (*d)[i] }
 
 // Push implements heap.Interface.
-func (d *heldHeap) Push(x any) { *d = append(*d, x.(*heldKey)) } //nolint:forcetypeassert,errcheck // nothing else is pushed
+func (d *heldHeap) Push(x any) { *d = append(*d, x.(*heldKey)) } //nolint:forcetypeassert // nothing else is pushed
 
 // Pop implements heap.Interface.
 func (d *heldHeap) Pop() any {

@@ -80,7 +80,10 @@ type SubscriberConfig struct {
 	Logger *slog.Logger
 }
 
-const maxRejoinBackoff = 30 * time.Second
+const (
+	maxRejoinBackoff = 30 * time.Second
+	maxFetchWait     = 250 * time.Millisecond
+)
 
 func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	c.Config = c.Config.withDefaults()
@@ -155,6 +158,11 @@ func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s.Consumer.Group.Rebalance.Timeout = c.RebalanceTimeout
 	s.Consumer.Group.Session.Timeout = c.SessionTimeout
 	s.Consumer.Group.Heartbeat.Interval = c.SessionTimeout / 5
+	// The answer to a JoinGroup comes when the other members have drained.
+	s.Net.ReadTimeout = max(s.Net.ReadTimeout, c.RebalanceTimeout+5*time.Second)
+	// sarama sends heartbeats and fetches to one broker on one connection, which
+	// the broker serves one by one: an idle fetch must not hold up a heartbeat.
+	s.Consumer.MaxWaitTime = min(maxFetchWait, c.SessionTimeout/10)
 	// A claim that is read slowly on purpose is not to be subscribed anew.
 	s.Consumer.MaxProcessingTime = c.RebalanceTimeout
 	return s
