@@ -147,17 +147,19 @@ func TestWriteFileNeverShowsAPart(t *testing.T) {
 	require.Len(t, tree(t, dir), 1, "no temporary file is left")
 }
 
-func TestWriteFileGivesTheMode(t *testing.T) {
+func TestWriteFileRejectsNames(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	require.NoError(t, sinks.WriteFile(dir, "a", nil))
-	require.NoError(t, sinks.WriteFile(dir, "b", nil, sinks.Mode(0o600)))
-	require.NoError(t, sinks.WriteFile(dir, "b", nil, sinks.Mode(0o400)))
-	for name, want := range map[string]fs.FileMode{"a": 0o644, "b": 0o400} {
-		info, err := os.Stat(filepath.Join(dir, name))
-		require.NoError(t, err)
-		require.Equal(t, want, info.Mode().Perm()|want&0o022, name) // a umask may take these bits
+	for _, name := range []string{
+		"", ".", "..", "/", "/a", "a/", "a//b", "./a", "a/../b", "../a", "a/..", "a\x00b", "a\xff",
+		strings.Repeat("x", 256), strings.Repeat("x", 256) + "/a", strings.Repeat("abcdefg/", 512) + "a",
+	} {
+		requireRejected(t, sinks.WriteFile(dir, name, []byte("data")))
 	}
+	require.Empty(t, tree(t, dir))
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries, "folders for a file that is rejected")
 }
 
 // What an operator can mend is tried again, and names the path.

@@ -1,6 +1,7 @@
 package sources_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -90,14 +91,42 @@ func TestFilesLeavesOutWhatVanishesWhileItSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		write(t, dir, "a", "")
 		gone := write(t, dir, "gone", "")
-		replaced := write(t, dir, "replaced", "")
+		nowFolder := write(t, dir, "now-folder", "")
+		nowFile := filepath.Dir(write(t, dir, "now-file/below", ""))
 		time.AfterFunc(100*time.Millisecond, func() {
 			require.NoError(t, os.Remove(gone))
-			require.NoError(t, os.Remove(replaced))
-			require.NoError(t, os.Mkdir(replaced, 0o755))
+			require.NoError(t, os.Remove(nowFolder))
+			require.NoError(t, os.Mkdir(nowFolder, 0o755))
+			require.NoError(t, os.RemoveAll(nowFile))
+			require.NoError(t, os.WriteFile(nowFile, nil, 0o600))
 		})
 		var c taken
 		require.NoError(t, sources.Files(dir).Source(t.Context(), c.emit))
 		require.Equal(t, []string{"a"}, c.names())
 	})
+}
+
+// A change of the size alone, or of the time alone, begins the wait again.
+func TestFilesSeesBothKindsOfChange(t *testing.T) {
+	for name, change := range map[string]func(file string, at time.Time) error{
+		"size": func(file string, at time.Time) error {
+			return errors.Join(os.WriteFile(file, []byte("more"), 0o600), os.Chtimes(file, at, at))
+		},
+		"time": func(file string, at time.Time) error {
+			return os.Chtimes(file, at.Add(1), at.Add(1))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				file := write(t, dir, "a", "1")
+				future := time.Now().Add(time.Hour)
+				require.NoError(t, os.Chtimes(file, future, future))
+				time.AfterFunc(100*time.Millisecond, func() { require.NoError(t, change(file, future)) })
+				var c taken
+				require.ErrorContains(t, sources.Files(dir).Source(t.Context(), c.emit), "still being written")
+				require.Empty(t, c.names())
+			})
+		})
+	}
 }

@@ -137,7 +137,9 @@ func (r *filesRun) hear(ctx context.Context, event fsnotify.Event) error {
 	case name == "." || r.leftOut(name):
 		return nil
 	case event.Has(fsnotify.Create) && isFolder(event.Name):
-		return r.passNew(ctx, name)
+		if r.canBeTold(name) {
+			return r.pass(ctx, name) // it may hold files already
+		}
 	case event.Has(fsnotify.Create) || event.Has(fsnotify.Write) || event.Has(fsnotify.Chmod):
 		// Chmod tells of a new modification time too.
 		if r.wanted(name) && r.canBeTold(name) {
@@ -145,14 +147,6 @@ func (r *filesRun) hear(ctx context.Context, event fsnotify.Event) error {
 		}
 	}
 	return nil
-}
-
-// passNew takes what is in a folder already when it is told of.
-func (r *filesRun) passNew(ctx context.Context, name string) error {
-	if r.flat || !r.canBeTold(name) {
-		return nil
-	}
-	return r.pass(ctx, name)
 }
 
 func isFolder(path string) bool {

@@ -89,13 +89,29 @@ func TestWatchDebouncesAFileThatIsWritten(t *testing.T) {
 		n := newFakeNotifier()
 		names, done := n.start(t, dir)
 		require.Empty(t, names())
-		for i := range 20 {
+		for i := range 19 {
 			file := put(t, dir, "a", fmt.Sprint(i))
+			now := time.Now() // the bubble's
+			require.NoError(t, os.Chtimes(file, now, now))
 			n.events <- fsnotify.Event{Name: file, Op: fsnotify.Write}
-			after(400 * time.Millisecond)
+			after(499 * time.Millisecond)
 			require.Empty(t, names(), "it changed less than the 500 ms of Settle ago")
 		}
-		after(2 * time.Second)
+		after(126 * time.Millisecond) // it looks four times in this time
+		require.Equal(t, []string{"a"}, names())
+		close(n.events)
+		require.ErrorIs(t, <-done, errNotWatching)
+	})
+}
+
+func TestWatchSkipsAFolderThatVanishes(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		put(t, dir, "a", "")
+		put(t, dir, "sub/b", "")
+		n := newFakeNotifier()
+		n.addErr["sub"] = syscall.ENOENT
+		names, done := n.start(t, dir, Settle(0))
 		require.Equal(t, []string{"a"}, names())
 		close(n.events)
 		require.ErrorIs(t, <-done, errNotWatching)

@@ -60,3 +60,17 @@ func TestFilesNamesWhatNoTriggerCanCarry(t *testing.T) {
 	require.ErrorContains(t, err, `b\xff" is not UTF-8`)
 	require.Equal(t, []string{"d"}, c.names())
 }
+
+func TestWatchNamesAFolderThatNoTriggerCanCarry(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := watch(t, dir)
+	write(t, dir, "a", "1")
+	w.complete("a", 1)
+	if err := os.Mkdir(dir+"/b\xff", 0o755); err != nil {
+		require.ErrorIs(t, err, syscall.EILSEQ) // this file system has no such names
+		w.end()
+		return
+	}
+	require.ErrorContains(t, <-w.done, `b\xff" is not UTF-8`)
+}
