@@ -83,6 +83,8 @@ func (c Config) sarama() *sarama.Config {
 	s.Net.WriteTimeout = c.RequestTimeout
 	s.Net.KeepAlive = 30 * time.Second
 	s.Admin.Timeout = c.RequestTimeout
+	s.Metadata.AllowAutoTopicCreation = false // a name that is misspelt is an error, not a topic
+	s.Metadata.RefreshFrequency = topicMaxAge
 	if c.TLS != nil {
 		s.Net.TLS.Enable, s.Net.TLS.Config = true, c.TLS.Clone()
 	}

@@ -22,12 +22,14 @@ type session struct {
 	failed error
 
 	commitMu  sync.Mutex // held over a commit's check and its request
+	refused   bool       // the last commit failed
 	stop      chan struct{}
 	committer sync.WaitGroup
+	answered  time.Time // when the group last knew of us; the committer's own
 }
 
 func newSession(sub *subscription, s client.Session, p client.Producer) *session {
-	return &session{sub: sub, s: s, producer: p, claims: map[*Claim]struct{}{}, stop: make(chan struct{})}
+	return &session{sub: sub, s: s, producer: p, claims: map[*Claim]struct{}{}, stop: make(chan struct{}), answered: time.Now()}
 }
 
 // add takes up a claim, unless the session has failed meanwhile.
@@ -48,7 +50,13 @@ func (s *session) add(k *Claim) error {
 func (s *session) release(ctx context.Context, k *Claim) error {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
-	err := s.commitLocked(ctx)
+	s.mu.Lock()
+	failed := s.failed != nil
+	s.mu.Unlock()
+	var err error
+	if !failed || !s.refused { // else many claims would wait for the same coordinator, one after the other
+		_, err = s.commitLocked(ctx)
+	}
 	k.ledger.kill()
 	s.mu.Lock()
 	delete(s.claims, k)
@@ -83,37 +91,61 @@ func (s *session) list() []*Claim {
 	return claims
 }
 
-// commitEvery commits until the session ends.
+// commitEvery commits until the session ends, and makes sure that it has not
+// ended behind our back: sarama looks after the membership too, but a session
+// that it ends because the member was evicted drains like any other, and its
+// heartbeats wait as long as a rebalance may take.
 func (s *session) commitEvery(interval time.Duration) {
 	t := time.NewTicker(interval)
 	defer t.Stop()
+	ending := s.s.Context().Done()
 	for {
+		now := false
 		select {
 		case <-t.C:
+		case <-ending:
+			ending, now = nil, true // a rebalance, or an eviction?
 		case <-s.stop:
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
-		err := s.commit(ctx)
-		cancel()
-		switch {
-		case err == nil:
-		case errors.Is(err, client.ErrStale) && s.s.Context().Err() == nil:
-			s.fail(err) // another member has the claims, and what is left here is a zombie's
-		default:
-			s.sub.log.Warn("offsets were not committed; they will be with the next commit", "error", err)
-		}
+		s.attend(now)
 	}
 }
 
-// commit stores the watermarks that have moved.
-func (s *session) commit(ctx context.Context) error {
+// attend commits, or where nothing is to be committed and the last answer was
+// long ago sends a heartbeat. Work goes on only while answers come: a member
+// that is silent for the session timeout has lost its claims.
+func (s *session) attend(now bool) {
+	limit := s.sub.cfg.SessionTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), min(commitTimeout, max(limit-time.Since(s.answered), time.Millisecond)))
+	defer cancel()
+	sent, err := s.commit(ctx)
+	if err == nil && !sent && (now || time.Since(s.answered) > limit/5) {
+		sent, err = true, s.s.Heartbeat(ctx)
+	}
+	silent := time.Since(s.answered)
+	switch {
+	case err == nil && sent:
+		s.answered = time.Now()
+	case err == nil:
+	case errors.Is(err, client.ErrStale):
+		s.fail(err) // another member has the claims, and what is left here is a zombie's
+	case silent >= limit:
+		s.fail(fmt.Errorf("the coordinator has not answered for %v, longer than the session timeout: %w", silent.Round(time.Millisecond), err))
+	default:
+		s.sub.log.Warn("offsets were not committed; they will be with the next commit", "error", err)
+	}
+}
+
+// commit stores the watermarks that have moved. It reports whether there were
+// any.
+func (s *session) commit(ctx context.Context) (sent bool, err error) {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
 	return s.commitLocked(ctx)
 }
 
-func (s *session) commitLocked(ctx context.Context) error {
+func (s *session) commitLocked(ctx context.Context) (sent bool, err error) {
 	s.mu.Lock()
 	claims := s.list()
 	s.mu.Unlock()
@@ -126,13 +158,14 @@ func (s *session) commitLocked(ctx context.Context) error {
 		}
 	}
 	if len(offsets) == 0 {
-		return nil
+		return false, nil
 	}
-	if err := s.s.Commit(ctx, offsets); err != nil {
-		return err
+	err = s.s.Commit(ctx, offsets)
+	if s.refused = err != nil; s.refused {
+		return true, err
 	}
 	for i, k := range moved {
 		k.committed = offsets[i].Offset
 	}
-	return nil
+	return true, nil
 }

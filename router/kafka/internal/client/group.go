@@ -82,6 +82,10 @@ type Session interface {
 	// is this member's to commit any more.
 	Commit(ctx context.Context, offsets []Offset) error
 
+	// Heartbeat makes sure that the member is one still. ErrStale means that
+	// its claims are somebody else's; while the group rebalances they are not.
+	Heartbeat(ctx context.Context) error
+
 	// Committed fetches what is committed of the partitions. Where nothing
 	// is, Offset is -1. It waits for pending transactions to be resolved.
 	Committed(ctx context.Context, topics map[string][]int32) ([]Offset, error)

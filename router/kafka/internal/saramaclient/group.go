@@ -53,14 +53,17 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
 	}
 	// A failure of one claim ends the membership, not only the session.
-	ctx, fail := context.WithCancelCause(ctx)
+	asked := ctx // ends when the member is to leave
+	ctx, fail := context.WithCancelCause(asked)
 	defer fail(nil)
 	var watch sync.WaitGroup
 	watch.Go(func() { g.watch(member.Errors(), fail) })
 	runErr := g.sessions(ctx, member, &handler{group: g, h: h, fail: fail})
 	closeErr := member.Close() // leaves the group
 	watch.Wait()
-	if cause := context.Cause(ctx); runErr == nil && cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
+	// The failure of a claim may well be a time-out: it is told from an end of
+	// the caller's context by who ended ours.
+	if cause := context.Cause(ctx); runErr == nil && cause != context.Cause(asked) { //nolint:errorlint // the very same
 		runErr = cause
 	}
 	if runErr == nil && closeErr != nil {

@@ -69,6 +69,29 @@ func (s *session) Commit(ctx context.Context, offsets []client.Offset) error {
 	return nil
 }
 
+// heartbeatVersion is the newest one that sarama knows.
+const heartbeatVersion = 4
+
+// Heartbeat implements client.Session.
+func (s *session) Heartbeat(ctx context.Context) error {
+	m := s.Membership()
+	req := &sarama.HeartbeatRequest{Version: heartbeatVersion, GroupId: m.Group, GenerationId: m.Generation, MemberId: m.Member}
+	if m.Instance != "" {
+		req.GroupInstanceId = &m.Instance
+	}
+	_, err := coordinator(ctx, s.group, func(b *sarama.Broker) (struct{}, error) {
+		res, err := b.Heartbeat(req)
+		if err == nil && res.Err != sarama.ErrNoError && res.Err != sarama.ErrRebalanceInProgress {
+			err = res.Err
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return fmt.Errorf("send a heartbeat to group %s: %w", m.Group, err)
+	}
+	return nil
+}
+
 // Committed implements client.Session.
 func (s *session) Committed(ctx context.Context, topics map[string][]int32) ([]client.Offset, error) {
 	name := s.group.cfg.Name
