@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/penstock/penstock/internal/broker"
 	"github.com/penstock/penstock/router/kafka"
@@ -92,4 +94,36 @@ func stable(t testing.TB, b *broker.Broker, members int) {
 	t.Helper()
 	_, err := b.Cluster().WaitGroupStable(within(t), group, members)
 	require.NoError(t, err)
+}
+
+// Joining waits until the others have drained, longer than any answer else.
+func TestJoiningOutlastsTheDrainOfOthers(t *testing.T) {
+	t.Parallel()
+	b := newFlow(t)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	first := join(t, quick(b.Addrs()), func(b *kafka.Batch, out *kafka.Outbox) error {
+		once.Do(func() {
+			close(begun)
+			<-goOn
+		})
+		return copied(20)(b, out)
+	})
+	feed(t, b.Addrs(), 20, 20)
+	<-begun
+	joining := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Observe: true, Count: -1})
+	cfg := quick(b.Addrs())
+	cfg.RequestTimeout = 300 * time.Millisecond
+	second := join(t, cfg, copied(20))
+	require.NoError(t, joining.Wait(within(t), 2), "one to get an id, one to join")
+	select {
+	case <-time.After(3 * cfg.RequestTimeout):
+	case <-within(t).Done():
+	}
+	close(goOn)
+	stable(t, b, 2)
+	caughtUp(t, b)
+	require.Equal(t, findings{}, look(t, b))
+	require.Empty(t, first.failures())
+	require.Empty(t, second.failures())
 }
