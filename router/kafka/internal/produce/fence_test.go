@@ -108,3 +108,21 @@ func TestFatesWaitForOnFence(t *testing.T) {
 	require.Error(t, p.Close(within(t)))
 	require.NotEmpty(t, told)
 }
+
+// While Close flushes, nothing more is taken.
+func TestCloseRefusesWhileItFlushes(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	p := newProducer(t, c.ListenAddrs(), produce.Config{})
+	_, err := p.Prepare(within(t), topic)
+	require.NoError(t, err)
+	h := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: -1})
+	require.NoError(t, p.Enqueue(topic, numbers(0, 3)))
+	closed := make(chan error, 1)
+	ctx := within(t)
+	go func() { closed <- p.Close(ctx) }()
+	require.Eventually(t, func() bool { return errors.Is(p.Enqueue(topic, nil), client.ErrClosed) }, patience, time.Millisecond)
+	require.NotErrorIs(t, p.Enqueue(topic, nil), client.ErrFenced, "what was taken before is still being stored")
+	h.Remove()
+	require.NoError(t, <-closed)
+}

@@ -221,7 +221,11 @@ func TestDeadlineFencesWithoutAnAnswer(t *testing.T) {
 		return nil, nil, false //nolint:nilnil // not answered here: the cluster does
 	})
 	results := make(chan client.Result, 1)
-	p := newProducer(t, c.ListenAddrs(), produce.Config{DeliveryTimeout: 100 * time.Millisecond, Done: func(r client.Result) { results <- r }})
+	conf := quick()
+	conf.Net.ReadTimeout = time.Hour
+	p := newProducer(t, c.ListenAddrs(), produce.Config{
+		Sarama: conf, DeliveryTimeout: 100 * time.Millisecond, Done: func(r client.Result) { results <- r },
+	})
 	_, err := p.Prepare(within(t), topic)
 	require.NoError(t, err)
 	require.NoError(t, p.Enqueue(topic, []client.Output{{}}))
