@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/kafka"
 )
 
@@ -62,7 +63,7 @@ func change(spec TopicSpec, have map[string]kafka.Topic, brokers int) Change {
 	if brokers >= 3 {
 		c.Configs[minISR] = "2"
 	}
-	if spec.Kind == PoisonTopic {
+	if spec.Kind == pipeline.TopicPoison {
 		// Who let an input take more has to be able to poison it.
 		for _, name := range spec.follows {
 			if in := number(have[name].Configs[maxMessageBytes]); in+overhead > number(c.Configs[maxMessageBytes]) {
@@ -199,7 +200,7 @@ func missing(changes []Change) error {
 		switch {
 		case c.Action == Make:
 			e.Missing = append(e.Missing, c.Name)
-		case c.Action == Configure && c.Kind != PipeTopic:
+		case c.Action == Configure && c.Kind != pipeline.TopicPipe:
 			e.Wrong = append(e.Wrong, fmt.Sprintf("%s (%s)", c.Name, strings.Join(c.Notes, ", ")))
 		}
 	}

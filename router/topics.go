@@ -10,25 +10,12 @@ import (
 	"github.com/penstock/penstock/pipeline"
 )
 
-// TopicKind is what a topic is for.
-type TopicKind string
-
-// The kinds of topics.
-const (
-	// PipeTopic carries the messages of a pipe.
-	PipeTopic TopicKind = "pipe"
-	// PoisonTopic keeps what a stage could not do.
-	PoisonTopic TopicKind = "poison"
-	// OnceTopic keeps the ids of what a source has put.
-	OnceTopic TopicKind = "once"
-)
-
 // TopicSpec is a topic that pipelines need and how it has to be.
 type TopicSpec struct {
-	Name       string            `json:"name"`
-	Kind       TopicKind         `json:"kind"`
-	Partitions int               `json:"partitions"`
-	Configs    map[string]string `json:"configs"`
+	Name       string             `json:"name"`
+	Kind       pipeline.TopicKind `json:"kind"`
+	Partitions int                `json:"partitions"`
+	Configs    map[string]string  `json:"configs"`
 
 	// follows are the pipes whose messages a poison topic must be able to take.
 	follows []string
@@ -100,7 +87,7 @@ func pipeTopic(p *pipeline.PipeNode, o TopicOptions) TopicSpec {
 	if n == 0 {
 		n = o.Partitions
 	}
-	return TopicSpec{Name: p.Topic, Kind: PipeTopic, Partitions: n, Configs: map[string]string{
+	return TopicSpec{Name: p.Topic, Kind: pipeline.TopicPipe, Partitions: n, Configs: map[string]string{
 		cleanupPolicy:   "delete",
 		retentionMs:     strconv.FormatInt(o.Retention.Milliseconds(), 10),
 		maxMessageBytes: strconv.Itoa(o.MaxMessageBytes + overhead),
@@ -110,7 +97,7 @@ func pipeTopic(p *pipeline.PipeNode, o TopicOptions) TopicSpec {
 // poisonTopicOf keeps without limit: deleting it after a time would delete the
 // evidence. One partition keeps it in the order of what happened.
 func poisonTopicOf(s *pipeline.StageNode, o TopicOptions) TopicSpec {
-	t := TopicSpec{Name: s.PoisonTopic, Kind: PoisonTopic, Partitions: 1, Configs: map[string]string{
+	t := TopicSpec{Name: s.PoisonTopic, Kind: pipeline.TopicPoison, Partitions: 1, Configs: map[string]string{
 		cleanupPolicy:   "delete",
 		retentionMs:     forever,
 		maxMessageBytes: strconv.Itoa(o.MaxMessageBytes + 2*overhead),
@@ -122,7 +109,7 @@ func poisonTopicOf(s *pipeline.StageNode, o TopicOptions) TopicSpec {
 }
 
 func onceTopicOf(s *pipeline.SourceNode) TopicSpec {
-	return TopicSpec{Name: s.OnceTopic, Kind: OnceTopic, Partitions: 1, Configs: map[string]string{cleanupPolicy: "compact"}}
+	return TopicSpec{Name: s.OnceTopic, Kind: pipeline.TopicOnce, Partitions: 1, Configs: map[string]string{cleanupPolicy: "compact"}}
 }
 
 // needed are the topics of the stages and sources that this router runs.
