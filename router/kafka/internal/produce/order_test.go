@@ -75,8 +75,8 @@ func movingLeaders(t *testing.T, s scene) {
 var passing = map[string]fault{
 	"none":                      func(*testing.T, scene) {},
 	"retriable once":            answers(kerr.NotEnoughReplicas, 1, 0),
-	"retriable often":           answers(kerr.NotEnoughReplicas, 8, 0),
-	"retriable everywhere":      answers(kerr.NotEnoughReplicas, 30),
+	"retriable often":           answers(kerr.NotEnoughReplicas, 6, 0),
+	"retriable everywhere":      answers(kerr.NotEnoughReplicas, 10),
 	"timed out after append":    answers(kerr.RequestTimedOut, 5),
 	"too few replicas after":    answers(kerr.NotEnoughReplicasAfterAppend, 5, 1),
 	"not the leader":            answers(kerr.NotLeaderForPartition, 6),
