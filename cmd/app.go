@@ -15,10 +15,11 @@ import (
 
 // app is one call of a program.
 type app struct {
-	program        Program
-	name           string
-	stdin          io.Reader
-	stdout, stderr io.Writer
+	program Program
+	name    string
+	stdin   io.Reader
+	stdout  *output
+	stderr  io.Writer
 
 	own     *pflag.FlagSet // the program's own flags
 	started bool           // a command was found, and its flags and arguments parsed
@@ -36,6 +37,7 @@ func (a *app) execute(ctx context.Context, args []string) int {
 		if err != nil && !a.started {
 			err = wrongUse("%w", err)
 		}
+		err = errors.Join(signalled(ctx, err), a.stdout.err)
 	}
 	a.report(err)
 	return exitCode(err)
@@ -48,19 +50,27 @@ func (a *app) report(err error) {
 		return
 	}
 	fmt.Fprintf(a.stderr, "%s: %s\n", a.name, sentence(err))
-	if exitCode(err) == ExitWrongUse && a.failed != nil {
-		fmt.Fprintf(a.stderr, "Usage: %s\nMore:  %s --help\n", a.failed.UseLine(), a.failed.CommandPath())
+	if exitCode(err) == ExitWrongUse && a.failed != nil && !isBuildError(err) {
+		usage := a.failed.UseLine()
+		if a.failed.DisableFlagsInUseLine {
+			usage += " [command]"
+		}
+		fmt.Fprintf(a.stderr, "Usage: %s\nMore:  %s --help\n", usage, a.failed.CommandPath())
 	}
 }
 
 // sentence brings an error into one line; only the list of a pipeline's
 // mistakes has a line for each.
 func sentence(err error) string {
-	var build *pipeline.BuildError
-	if errors.As(err, &build) {
+	if isBuildError(err) {
 		return err.Error()
 	}
 	return strings.Join(strings.Fields(printable(err.Error())), " ")
+}
+
+func isBuildError(err error) bool {
+	_, is := errors.AsType[*pipeline.BuildError](err)
+	return is
 }
 
 // root makes the tree of commands.
@@ -69,7 +79,6 @@ func (a *app) root() (*cobra.Command, error) {
 		Use:           a.name,
 		Short:         a.program.Short,
 		Long:          a.program.Long,
-		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -79,7 +88,9 @@ func (a *app) root() (*cobra.Command, error) {
 	if root.Long == "" {
 		root.Long = root.Short + "."
 	}
-	root.SetUsageTemplate(root.UsageTemplate() + "\n" + environmentHelp)
+	// A command that only holds others is not shown as one to run.
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .DisableFlagsInUseLine)}}", 1))
+	root.SetHelpTemplate(strings.TrimRight(root.HelpTemplate(), "\n") + "\n\n" + environmentHelp)
 	if a.program.Pipelines == nil {
 		root.Example = a.example("{} broker", "{} poison ls --brokers kafka-1:9092")
 		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.poison(), a.version())
@@ -88,6 +99,7 @@ func (a *app) root() (*cobra.Command, error) {
 		root.Long += "\n\nWithout a command it runs the pipelines, as the command run does."
 		root.Example = a.example("{}", "{} run --drain", "{} --brokers kafka-1:9092,kafka-2:9092", "{} poison ls")
 		a.makeRun(root)
+		root.Args = noSuchCommand
 		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.poison(), a.broker(), a.version())
 	}
 	root.Long += "\n\n" + exitHelp
@@ -109,7 +121,8 @@ func (a *app) does(c *cobra.Command, do func(ctx context.Context, args []string)
 
 // needsSubcommand makes a command that only holds others.
 func (a *app) needsSubcommand(c *cobra.Command) *cobra.Command {
-	c.Args = cobra.NoArgs
+	c.Args = noSuchCommand
+	c.DisableFlagsInUseLine = true // usage and report know it by this
 	return a.does(c, func(context.Context, []string) error {
 		var names []string
 		for _, sub := range c.Commands() {
@@ -119,6 +132,20 @@ func (a *app) needsSubcommand(c *cobra.Command) *cobra.Command {
 		}
 		return wrongUse("which command of %s? There are: %s", c.CommandPath(), strings.Join(names, ", "))
 	})
+}
+
+// noSuchCommand is cobra's answer to what is no command, which it gives for the
+// root alone.
+func noSuchCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("unknown command %q for %q", args[0], c.CommandPath())
+	c.SuggestionsMinimumDistance = 2 // cobra's own default, which it sets elsewhere
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		text += ": did you mean " + strings.Join(like, " or ") + "?"
+	}
+	return errors.New(text)
 }
 
 // example formats the examples of a command; {} is the program.

@@ -29,6 +29,9 @@ directory. It is for development and tests: it does not replace a Kafka cluster.
 		if cfg.Port < 0 || cfg.Port > 1<<16-1 {
 			return wrongUse("%s is %d: it must be between 0 and 65535", given(c.Flags(), "port"), cfg.Port)
 		}
+		if cfg.Dir == "" {
+			return wrongUse("%s is empty: name a directory", given(c.Flags(), dataDirFlag))
+		}
 		cfg.Logger = log.logger(a.stderr)
 		starting, cancel := context.WithTimeout(ctx, startPatience)
 		defer cancel()
@@ -41,7 +44,7 @@ directory. It is for development and tests: it does not replace a Kafka cluster.
 		if err := b.Wait(ctx); err != nil {
 			return err
 		}
-		cfg.Logger.Info(fmt.Sprintf("stopping because of %v", context.Cause(ctx)))
+		cfg.Logger.Info("stopping", "because", context.Cause(ctx))
 		return nil
 	})
 }

@@ -36,12 +36,12 @@ func (c *connection) start(ctx context.Context, log *slog.Logger) (*cluster, err
 		return nil, err
 	}
 	if c.remote() {
+		c.warn(log)
 		return &cluster{kafka: cfg}, nil
 	}
 	b, err := broker.Start(ctx, broker.Config{Dir: c.dataDir, Logger: log})
-	var used *broker.InUseError
-	if errors.As(err, &used) && len(used.Addrs) > 0 {
-		log.Info(fmt.Sprintf("the embedded broker, for development and tests only, runs already, in process %d", used.PID), "addrs", strings.Join(used.Addrs, ","))
+	if used, ok := errors.AsType[*broker.InUseError](err); ok && len(used.Addrs) > 0 {
+		log.Info("using the embedded broker, for development and tests only, of another process", "pid", used.PID, "addrs", strings.Join(used.Addrs, ","))
 		return &cluster{kafka: kafka.Config{Brokers: used.Addrs}, embedded: true}, nil
 	}
 	if err != nil {
@@ -59,6 +59,7 @@ func (a *app) find(ctx context.Context, c *connection) (*cluster, error) {
 		return nil, err
 	}
 	if c.remote() {
+		c.warn(quietLog(a.stderr))
 		return &cluster{kafka: cfg}, nil
 	}
 	addrs, err := broker.Find(ctx, c.dataDir)
@@ -72,6 +73,21 @@ func (a *app) find(ctx context.Context, c *connection) (*cluster, error) {
 		return nil, err
 	}
 	return &cluster{kafka: kafka.Config{Brokers: addrs}, embedded: true}, nil
+}
+
+// withCluster calls do with the cluster that find finds, once it answers.
+func (a *app) withCluster(ctx context.Context, c *connection, do func(*cluster, *kafka.Admin) error) (err error) {
+	cl, err := a.find(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cl.Close()) }()
+	admin, err := cl.admin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, admin.Close()) }()
+	return do(cl, admin)
 }
 
 // beginWith is the command that makes a data directory.
@@ -115,8 +131,7 @@ func (e *unreachableError) Error() string {
 func (e *unreachableError) Unwrap() error { return e.err }
 
 func (e *unreachableError) reason() string {
-	var op *net.OpError
-	if errors.As(e.err, &op) {
+	if op, ok := errors.AsType[*net.OpError](e.err); ok {
 		return op.Error()
 	}
 	text := strings.Join(strings.Fields(e.err.Error()), " ")

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -44,6 +45,9 @@ func (c *connection) remote() bool { return c.flags.Changed(brokersFlag) }
 // config makes the transport's configuration for a cluster that was named, and
 // an empty one for the embedded broker.
 func (c *connection) config() (kafka.Config, error) {
+	if c.dataDir == "" {
+		return kafka.Config{}, wrongUse("%s is empty: name a directory", given(c.flags, dataDirFlag))
+	}
 	if !c.remote() {
 		for _, name := range append(tlsNames(), saslNames()...) {
 			if c.flags.Changed(name) {
@@ -67,6 +71,15 @@ func (c *connection) config() (kafka.Config, error) {
 		return kafka.Config{}, err
 	}
 	return kafka.Config{Brokers: c.brokers, TLS: tlsConfig, SASL: sasl}, nil
+}
+
+// warn tells of what works and should not be done.
+func (c *connection) warn(log *slog.Logger) {
+	mechanism := kafka.Mechanism(c.sasl.mechanism.value)
+	if c.tls.wanted(c.flags) || (mechanism != kafka.Plain && mechanism != kafka.OAuthBearer) {
+		return
+	}
+	log.Warn("this mechanism sends the secret readable for everybody on the way: use TLS too", "mechanism", string(mechanism))
 }
 
 func (c *connection) checkBrokers() error {

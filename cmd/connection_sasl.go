@@ -17,7 +17,7 @@ const (
 	saslMechanismFlag    = "sasl-mechanism"
 	saslUserFlag         = "sasl-user"
 	saslPasswordFileFlag = "sasl-password-file"
-	saslTokenFileFlag    = "sasl-token-file"
+	saslTokenFileFlag    = "sasl-token-file" //nolint:gosec // the name of a flag
 )
 
 // passwordVariable holds the password itself. There is no such flag: any user

@@ -3,6 +3,7 @@ package cmd
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"slices"
 
 	"github.com/spf13/pflag"
 )
@@ -35,20 +36,17 @@ func (t *tlsFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&t.serverName, tlsServerFlag, "", "`name` that the brokers' certificates have to carry (default: the host of each)")
 }
 
+func (t *tlsFlags) wanted(flags *pflag.FlagSet) bool {
+	return t.on || slices.ContainsFunc(tlsNames()[1:], flags.Changed)
+}
+
 // config returns nil where TLS is not asked for.
 func (t *tlsFlags) config(flags *pflag.FlagSet) (*tls.Config, error) {
-	wanted := t.on
-	for _, name := range tlsNames()[1:] {
-		if !flags.Changed(name) {
-			continue
-		}
-		if flags.Changed(tlsFlag) && !t.on {
-			return nil, wrongUse("%s says no TLS, and %s is for TLS: leave one of them out", given(flags, tlsFlag)+"=false", given(flags, name))
-		}
-		wanted = true
-	}
-	if !wanted {
+	if !t.wanted(flags) {
 		return nil, nil //nolint:nilnil // no TLS is no error
+	}
+	if flags.Changed(tlsFlag) && !t.on {
+		return nil, wrongUse("%s=false says no TLS, and another flag says how to do it: leave one of them out", given(flags, tlsFlag))
 	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.serverName}
 	if t.ca != "" {

@@ -35,43 +35,28 @@ type poisonTopic struct {
 
 const poisonSuffix = ".poison"
 
-// poisonTopics lists the poison topics that there are: those of the program's
-// pipelines or, in the operator's binary, all of the cluster. A stage may be
-// named, with or without its pipeline.
-func (a *app) poisonTopics(ctx context.Context, admin *kafka.Admin, stage string) ([]poisonTopic, error) {
-	all, err := a.declaredPoisonTopics()
+// withPoison calls do with the poison topics that there are: those of the
+// program's pipelines or, in the operator's binary, all of the cluster. A stage
+// may be named, with or without its pipeline.
+func (a *app) withPoison(ctx context.Context, c *connection, stage string, do func(*cluster, []poisonTopic) error) error {
+	declared, err := a.declaredPoisonTopics(stage) // a mistake there needs no cluster to be told
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if a.program.Pipelines == nil {
-		names, err := admin.TopicNames(ctx)
+	return a.withCluster(ctx, c, func(cl *cluster, admin *kafka.Admin) error {
+		find := func() ([]poisonTopic, error) { return a.existing(ctx, admin, declared) }
+		if a.program.Pipelines == nil {
+			find = func() ([]poisonTopic, error) { return poisonTopicsOf(ctx, admin, stage) }
+		}
+		topics, err := find()
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, name := range names {
-			if stage, is := strings.CutSuffix(name, poisonSuffix); is {
-				all = append(all, poisonTopic{stage, name})
-			}
-		}
-		if len(all) == 0 {
-			return nil, topicsMissing("the cluster has no poison topic: no topic's name ends in %s", poisonSuffix)
-		}
-	}
-	if stage != "" {
-		names := make([]string, len(all))
-		for i, t := range all {
-			names[i] = t.stage
-		}
-		t, err := named("stage", stage, names, all)
-		if err != nil {
-			return nil, err
-		}
-		all = []poisonTopic{t}
-	}
-	return all, nil
+		return do(cl, topics)
+	})
 }
 
-func (a *app) declaredPoisonTopics() ([]poisonTopic, error) {
+func (a *app) declaredPoisonTopics(stage string) ([]poisonTopic, error) {
 	if a.program.Pipelines == nil {
 		return nil, nil
 	}
@@ -85,7 +70,41 @@ func (a *app) declaredPoisonTopics() ([]poisonTopic, error) {
 			all = append(all, poisonTopic{s.Group, s.PoisonTopic})
 		}
 	}
-	return all, nil
+	return ofStage(stage, all)
+}
+
+// poisonTopicsOf finds the poison topics of a cluster by their names.
+func poisonTopicsOf(ctx context.Context, admin *kafka.Admin, stage string) ([]poisonTopic, error) {
+	names, err := admin.TopicNames(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var all []poisonTopic
+	for _, name := range names {
+		if stage, is := strings.CutSuffix(name, poisonSuffix); is {
+			all = append(all, poisonTopic{stage, name})
+		}
+	}
+	if len(all) == 0 {
+		return nil, topicsMissing("the cluster has no poison topic: no topic's name ends in %s", poisonSuffix)
+	}
+	return ofStage(stage, all)
+}
+
+// ofStage picks the topic of a stage, and all where none is named.
+func ofStage(stage string, all []poisonTopic) ([]poisonTopic, error) {
+	if stage == "" {
+		return all, nil
+	}
+	names := make([]string, len(all))
+	for i, t := range all {
+		names[i] = t.stage
+	}
+	t, err := named("stage", stage, names, all)
+	if err != nil {
+		return nil, err
+	}
+	return []poisonTopic{t}, nil
 }
 
 // existing leaves out the topics that do not exist, and tells of them.

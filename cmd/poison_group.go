@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -56,9 +55,8 @@ func (g *poisonGroups) endStage() {
 
 func (g *poisonGroups) end() {
 	if g.json {
-		e := json.NewEncoder(g.app.stdout)
 		for _, group := range g.groups {
-			_ = e.Encode(group) // as with text, nobody could act on it
+			g.app.stdout.line(group)
 		}
 		return
 	}

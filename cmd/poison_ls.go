@@ -2,8 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -25,7 +23,7 @@ type poisonLsFlags struct {
 const limitFlag = "limit"
 
 // maxLimit bounds what poison ls holds in memory.
-const maxLimit = 10_000
+const maxLimit = 1000
 
 func (a *app) poisonLs() *cobra.Command {
 	c := &cobra.Command{
@@ -41,10 +39,11 @@ one a line, unless --limit is given.`,
 		Args:    cobra.NoArgs,
 	}
 	f := &poisonLsFlags{connection: newConnection(c.Flags())}
-	c.Flags().StringVar(&f.stage, "stage", "", "list those of this `stage` only")
+	c.Flags().StringVar(&f.stage, stageFlag, "", "list those of this `stage` only")
 	c.Flags().IntVar(&f.limit, limitFlag, 100, "list the newest `n` of each stage")
 	c.Flags().BoolVar(&f.group, "group", false, "count by reason, and list one of each")
 	c.Flags().BoolVar(&f.json, jsonFlag, false, "print JSON, a message a line")
+	a.completeFlag(c, stageFlag, stageNames)
 	a.does(c, func(ctx context.Context, _ []string) error {
 		if f.limit < 1 || f.limit > maxLimit {
 			return wrongUse("%s is %d: it must be between 1 and %d", given(c.Flags(), limitFlag), f.limit, maxLimit)
@@ -59,38 +58,23 @@ one a line, unless --limit is given.`,
 	return a.buildsPipelines(c)
 }
 
-func (a *app) listPoison(ctx context.Context, f *poisonLsFlags, show poisonList) (err error) {
-	cl, err := a.find(ctx, f.connection)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cl.Close()) }()
-	admin, err := cl.admin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }()
-	topics, err := a.poisonTopics(ctx, admin, f.stage)
-	if err != nil {
-		return err
-	}
-	if topics, err = a.existing(ctx, admin, topics); err != nil {
-		return err
-	}
-	for _, t := range topics {
-		others, err := readPoison(ctx, cl.kafka, t.topic, func(at position, p *router.Poisoned) error {
-			show.add(document(at, p))
-			return nil
-		})
-		if err != nil {
-			return err
+func (a *app) listPoison(ctx context.Context, f *poisonLsFlags, show poisonList) error {
+	return a.withPoison(ctx, f.connection, f.stage, func(cl *cluster, topics []poisonTopic) error {
+		for _, t := range topics {
+			others, err := readPoison(ctx, cl.kafka, t.topic, func(at position, p *router.Poisoned) error {
+				show.add(document(at, p))
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			show.endStage()
+			if others > 0 {
+				fmt.Fprintf(a.stderr, "%s: left out %d records of topic %s, which are not poisoned messages of a form that this version reads\n", a.name, others, t.topic)
+			}
 		}
-		show.endStage()
-		if others > 0 {
-			fmt.Fprintf(a.stderr, "%s: left out %d records of topic %s, which are not poisoned messages of a form that this version reads\n", a.name, others, t.topic)
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // poisonList shows messages: those of a stage after the other, in the order in
@@ -106,15 +90,15 @@ func (a *app) newPoisonList(f *poisonLsFlags, stream bool) poisonList {
 	case f.group:
 		return &poisonGroups{app: a, json: f.json}
 	case stream:
-		return &poisonStream{encoder: json.NewEncoder(a.stdout)}
+		return &poisonStream{out: a.stdout}
 	}
 	return &poisonNewest{app: a, limit: f.limit, json: f.json}
 }
 
 // poisonStream prints each message as it comes.
-type poisonStream struct{ encoder *json.Encoder }
+type poisonStream struct{ out *output }
 
-func (s *poisonStream) add(d poisonDocument) { _ = s.encoder.Encode(d) } // as with text, nobody could act on it
+func (s *poisonStream) add(d poisonDocument) { s.out.line(d) }
 func (s *poisonStream) endStage()            {}
 func (s *poisonStream) end()                 {}
 
@@ -132,6 +116,9 @@ type poisonNewest struct {
 
 func (n *poisonNewest) add(d poisonDocument) {
 	n.all++
+	if !n.json {
+		d.Key = nil // not shown, and may be large
+	}
 	if len(n.ring) < n.limit {
 		n.ring = append(n.ring, d)
 		return
@@ -148,9 +135,8 @@ func (n *poisonNewest) endStage() {
 func (n *poisonNewest) end() {
 	switch {
 	case n.json:
-		e := json.NewEncoder(n.app.stdout)
 		for _, d := range n.shown {
-			_ = e.Encode(d)
+			n.app.stdout.line(d)
 		}
 	case n.all == 0:
 		fmt.Fprintln(n.app.stdout, "Nothing is poisoned.")
@@ -167,4 +153,6 @@ func (n *poisonNewest) end() {
 }
 
 // String is as in orders.placed/3@17.
-func (o originDocument) String() string { return fmt.Sprintf("%s/%d@%d", o.Topic, o.Partition, o.Offset) }
+func (o originDocument) String() string {
+	return fmt.Sprintf("%s/%d@%d", o.Topic, o.Partition, o.Offset)
+}

@@ -34,12 +34,16 @@ standard output. As JSON, bytes are in base64.`,
 		Example: a.example("{} poison show STAGE 12", "{} poison show STAGE 12 --value message.bin", "{} poison show STAGE 12 --value - | head -c 100"),
 		Args:    cobra.ExactArgs(2),
 	}
+	c.ValidArgsFunction = a.completeNames(stageNames)
 	f := &poisonShowFlags{connection: newConnection(c.Flags())}
 	c.Flags().StringVar(&f.value, valueFlag, "", "write the value alone to this `file`, or to standard output as -")
 	c.Flags().BoolVar(&f.json, jsonFlag, false, "print JSON")
 	a.does(c, func(ctx context.Context, args []string) error {
 		if f.json && f.value != "" {
 			return wrongUse("%s and %s ask for two forms of output: leave one of them out", given(c.Flags(), jsonFlag), given(c.Flags(), valueFlag))
+		}
+		if args[0] == "" {
+			return wrongUse("the stage is empty: name it as \"poison ls\" does")
 		}
 		at, err := parsePosition(args[1])
 		if err != nil {
@@ -53,7 +57,7 @@ standard output. As JSON, bytes are in base64.`,
 		case f.value != "":
 			return a.writeValue(p, f.value)
 		case f.json:
-			writeJSON(a.stdout, wholeDocument(at, p))
+			a.stdout.document(wholeDocument(at, p))
 		default:
 			a.printPoisoned(at, p)
 		}
@@ -66,40 +70,25 @@ standard output. As JSON, bytes are in base64.`,
 var errFound = errors.New("found")
 
 // findPoison reads the message at a position.
-func (a *app) findPoison(ctx context.Context, connection *connection, stage string, at position) (_ *router.Poisoned, err error) {
-	cl, err := a.find(ctx, connection)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, cl.Close()) }()
-	admin, err := cl.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }()
-	topics, err := a.poisonTopics(ctx, admin, stage)
-	if err != nil {
-		return nil, err
-	}
-	if topics, err = a.existing(ctx, admin, topics); err != nil {
-		return nil, err
-	}
-	topic := topics[0].topic
-	var found *router.Poisoned
-	_, err = readPoison(ctx, cl.kafka, topic, func(p position, message *router.Poisoned) error {
-		if p == at {
-			found = message
-			return errFound
+func (a *app) findPoison(ctx context.Context, c *connection, stage string, at position) (found *router.Poisoned, err error) {
+	err = a.withPoison(ctx, c, stage, func(cl *cluster, topics []poisonTopic) error {
+		topic := topics[0].topic
+		_, err := readPoison(ctx, cl.kafka, topic, func(p position, message *router.Poisoned) error {
+			if p == at {
+				found = message
+				return errFound
+			}
+			return nil
+		})
+		if err == nil {
+			err = fmt.Errorf("there is no poisoned message at position %s of topic %s: \"poison ls\" lists those that there are", at, topic)
 		}
-		return nil
+		return err
 	})
 	if errors.Is(err, errFound) {
 		return found, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	return nil, fmt.Errorf("there is no poisoned message at position %s of topic %s: \"poison ls\" lists those that there are", at, topic)
+	return nil, err
 }
 
 func (a *app) writeValue(p *router.Poisoned, file string) error {

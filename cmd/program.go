@@ -54,7 +54,7 @@ func (p Program) Execute() {
 // status. When ctx ends, it stops gracefully. It is what tests call: it neither
 // exits nor listens to signals.
 func (p Program) Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{program: p, name: p.name(), stdin: stdin, stdout: stdout, stderr: stderr}
+	a := &app{program: p, name: p.name(), stdin: stdin, stdout: &output{to: stdout}, stderr: stderr}
 	return a.execute(ctx, args)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 	"time"
 
@@ -85,7 +84,7 @@ func showProgress(ctx context.Context, j *job, p *progress) (hide func()) {
 	var shown sync.WaitGroup
 	_, isTerminal := terminalWidth(j.stderr.to)
 	shown.Go(func() {
-		if isTerminal && os.Getenv("TERM") != "dumb" {
+		if isTerminal {
 			p.bars(ctx, j.stderr)
 		} else {
 			p.lines(ctx, j)
@@ -98,14 +97,14 @@ func showProgress(ctx context.Context, j *job, p *progress) (hide func()) {
 }
 
 func (p *progress) lines(ctx context.Context, j *job) {
-	for range ticks(ctx, linesAt) {
+	every(ctx, linesAt, func() {
 		p.read(ctx)
 		attrs := make([]any, 0, 2*len(p.stages))
 		for _, s := range p.stages {
 			attrs = append(attrs, s.group, fmt.Sprintf("%d/%d", s.done, s.total))
 		}
 		j.log.Info("progress", attrs...)
-	}
+	})
 }
 
 func (p *progress) bars(ctx context.Context, out *redirected) {
@@ -119,9 +118,7 @@ func (p *progress) bars(ctx context.Context, out *redirected) {
 			mpb.AppendDecorators(decor.CountersNoUnit("%d/%d", decor.WCSyncSpace)))
 	}
 	restore := out.redirect(container) // so that the log goes above the bars
-	for range ticks(ctx, barsEvery) {
-		p.show(ctx, bars)
-	}
+	every(ctx, barsEvery, func() { p.show(ctx, bars) })
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	p.show(last, bars)
@@ -140,20 +137,16 @@ func (p *progress) show(ctx context.Context, bars []*mpb.Bar) {
 	}
 }
 
-// ticks yields now and then until ctx ends.
-func ticks(ctx context.Context, every time.Duration) func(yield func(struct{}) bool) {
-	return func(yield func(struct{}) bool) {
-		t := time.NewTicker(every)
-		defer t.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-t.C:
-				if !yield(struct{}{}) {
-					return
-				}
-			}
+// every calls f now and then until ctx ends.
+func every(ctx context.Context, interval time.Duration, f func()) {
+	t := time.NewTicker(interval)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			f()
 		}
 	}
 }

@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"time"
@@ -44,6 +43,8 @@ stage has caught up, and prints what was done.`,
 func (a *app) makeRun(c *cobra.Command) *cobra.Command {
 	c.Args = cobra.NoArgs
 	f := newRunFlags(c)
+	a.completeFlag(c, stageFlag, stageNames)
+	a.completeFlag(c, sourceFlag, sourceNames)
 	a.does(c, func(ctx context.Context, _ []string) error { return a.runPipelines(ctx, f) })
 	return a.buildsPipelines(c)
 }
@@ -63,6 +64,11 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 	if err := j.check(graphs); err != nil {
 		return err
 	}
+	defer func() {
+		if exitCode(signalled(ctx, err)) == ExitInterrupted && !j.drain {
+			err = nil // a run that has no end of its own was stopped while it started
+		}
+	}()
 	starting, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	if j.cluster, err = f.connection.start(starting, j.log); err != nil {
@@ -158,7 +164,17 @@ func missingText(e *router.MissingTopicsError) []string {
 	return parts
 }
 
-// stopText says what a signal begins.
-func (j *job) stopText(cause error) string {
-	return fmt.Sprintf("stopping because of %v: what is being worked on may take up to %v; a second signal ends at once", cause, j.cfg.StopTimeout)
+// tellStop says what a signal begins, when it comes, until it is undone.
+func (j *job) tellStop(ctx context.Context) (undo func()) {
+	told := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(told)
+		j.log.Info("stopping gracefully; a second signal ends at once, and what was not finished is done by the next run",
+			"because", context.Cause(ctx), "at_most", j.cfg.StopTimeout)
+	})
+	return func() {
+		if !stop() {
+			<-told
+		}
+	}
 }

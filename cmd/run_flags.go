@@ -14,6 +14,8 @@ import (
 
 // Flags of a run that other code asks for by name.
 const (
+	stageFlag           = "stage"
+	sourceFlag          = "source"
 	drainFlag           = "drain"
 	jsonFlag            = "json"
 	partitionsFlag      = "partitions"
@@ -41,8 +43,8 @@ const noCompression = "none"
 func newRunFlags(c *cobra.Command) *runFlags {
 	flags := c.Flags()
 	f := &runFlags{flags: flags, connection: newConnection(flags), log: newLogFlags(flags), topics: newTopicFlags(flags)}
-	flags.StringSliceVar(&f.stages, "stage", nil, "run these `stages` only; given several times or with commas")
-	flags.StringSliceVar(&f.sources, "source", nil, "run these `sources` only; given several times or with commas")
+	flags.StringSliceVar(&f.stages, stageFlag, nil, "run these `stages` only; given several times or with commas")
+	flags.StringSliceVar(&f.sources, sourceFlag, nil, "run these `sources` only; given several times or with commas")
 	flags.BoolVar(&f.drain, drainFlag, false, "end when the sources that end by themselves are done and every stage has caught up")
 	flags.BoolVar(&f.json, jsonFlag, false, "print the summary of --drain as JSON")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long messages in work may take when the run is stopped")

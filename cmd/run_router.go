@@ -3,7 +3,6 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/penstock/penstock/pipeline"
@@ -19,11 +18,12 @@ var errDrained = errors.New("everything is done")
 func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *kafka.Admin, graphs []*pipeline.Graph) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	defer context.AfterFunc(ctx, func() { j.log.Info(j.stopText(context.Cause(ctx))) })()
+	undo := j.tellStop(ctx)
+	defer undo()
 	if b := j.cluster.broker; b != nil {
 		go func() {
 			if err := b.Wait(running); err != nil {
-				stop(err)
+				stop(&brokerError{err})
 			}
 		}()
 	}
@@ -39,8 +39,8 @@ func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *ka
 	var err error
 	select {
 	case err = <-ended:
-		stop(nil) // ends the wait
-		<-drained
+		stop(nil) // ends the wait for it
+		<-drained //nolint:errcheck // the run has ended, so it was not waited for to its end
 	case err = <-drained:
 		stop(errDrained)
 		if ctx.Err() != nil {
@@ -48,11 +48,12 @@ func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *ka
 		}
 		err = errors.Join(err, <-ended)
 	}
-	if err = brokerFailed(running, a.explain(err, j)); err != nil {
+	if err := brokerFailed(running, a.explain(err, j)); err != nil {
 		return err
 	}
-	a.printSummary(j, Summary{Duration: time.Since(begun), Stages: r.Stats()})
-	if !errors.Is(context.Cause(running), errDrained) {
+	done := errors.Is(context.Cause(running), errDrained)
+	a.printSummary(j, Summary{Duration: time.Since(begun), Stages: r.Stats()}, done)
+	if !done {
 		return interrupted("stopped by %w before everything was done: run it again to go on", context.Cause(running))
 	}
 	return nil
@@ -72,10 +73,14 @@ func (a *app) awaitDrained(ctx context.Context, j *job, r *router.Router, admin 
 
 // brokerFailed adds why the embedded broker failed, if that is what ended ctx.
 func brokerFailed(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	var signal stopSignal
-	if cause == nil || errors.As(cause, &signal) || errors.Is(cause, errDrained) || errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
-		return err
+	if failed, ok := errors.AsType[*brokerError](context.Cause(ctx)); ok {
+		return errors.Join(failed, err)
 	}
-	return errors.Join(fmt.Errorf("the run has ended: %w", cause), err)
+	return err
 }
+
+// brokerError is the cause of the end of a run whose embedded broker has failed.
+type brokerError struct{ err error }
+
+func (e *brokerError) Error() string { return e.err.Error() }
+func (e *brokerError) Unwrap() error { return e.err }

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,11 +10,11 @@ import (
 	"syscall"
 )
 
-// stopSignal is the cause of a context that a signal has ended.
-type stopSignal struct{ os.Signal }
+// signalError is the cause of a context that a signal has ended.
+type signalError struct{ os.Signal }
 
 // Error names the signal as the shell does.
-func (s stopSignal) Error() string {
+func (s signalError) Error() string {
 	switch s.Signal {
 	case syscall.SIGINT:
 		return "SIGINT"
@@ -30,10 +31,20 @@ func untilSignal(stderr io.Writer, name string) context.Context {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
-		cancel(stopSignal{<-signals})
+		cancel(signalError{<-signals})
 		second := <-signals
-		fmt.Fprintf(stderr, "%s: ended at once by a second signal, %s; what was not finished is done again by the next run\n", name, stopSignal{second}.Error())
+		fmt.Fprintf(stderr, "%s: ended at once by a second signal, %s; what was not finished is done again by the next run\n", name, signalError{second}.Error())
 		os.Exit(ExitInterrupted) //nolint:revive // there is nobody left to return to
 	}()
 	return ctx
+}
+
+// signalled gives an error the status of a command that a signal has ended, if
+// that is what it tells.
+func signalled(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || !errors.Is(err, cause) || exitCode(err) != ExitFailed {
+		return err
+	}
+	return interrupted("%w", err)
 }

@@ -2,9 +2,7 @@ package cmd
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -59,12 +57,16 @@ func rounded(d time.Duration) time.Duration {
 	return d.Round(10 * time.Millisecond)
 }
 
-func (a *app) printSummary(j *job, s Summary) {
+// printSummary prints the figures and, of a run that is done, the closing words.
+func (a *app) printSummary(j *job, s Summary, done bool) {
 	if j.flags.json {
-		writeJSON(a.stdout, s.document())
+		a.stdout.document(s.document())
 		return
 	}
 	s.write(a.stdout)
+	if !done {
+		return
+	}
 	if a.program.Summary != nil {
 		fmt.Fprintln(a.stdout, strings.TrimRight(a.program.Summary(s), "\n"))
 		return
@@ -80,7 +82,7 @@ func (a *app) printSummary(j *job, s Summary) {
 const maxReasonsShown = 20
 
 // write writes the figures of each stage and why messages were poisoned.
-func (s Summary) write(w io.Writer) {
+func (s Summary) write(w *output) {
 	t := &table{head: []string{"STAGE", "IN", "OUT", "SKIPPED", "RETRIED", "POISONED", "IN A SECOND"}}
 	why := &table{head: []string{"POISONED", "STAGE", "REASON"}, cut: 2}
 	for _, stage := range s.Stages {
@@ -140,12 +142,4 @@ func (s Summary) document() summaryDocument {
 		})
 	}
 	return d
-}
-
-// writeJSON writes one document, indented.
-func writeJSON(w io.Writer, v any) {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	_ = e.Encode(v) // plain data; and as with text, nobody could act on a failed write
 }

@@ -2,14 +2,12 @@ package cmd
 
 import (
 	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"unicode"
 
 	"charm.land/lipgloss/v2"
 	lipglosstable "charm.land/lipgloss/v2/table"
-	"golang.org/x/term"
 )
 
 // table is what a command shows as rows.
@@ -21,16 +19,17 @@ type table struct {
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
-// write lays the table out for what w is. A pipe gets aligned text with nothing
+// write lays the table out for what the output is. A pipe gets aligned text with nothing
 // cut.
-func (t *table) write(w io.Writer) {
-	width, isTerminal := terminalWidth(w)
+func (t *table) write(o *output) {
+	width, isTerminal := terminalWidth(o.to)
 	if !isTerminal {
-		t.writePlain(w)
+		t.writePlain(o)
 		return
 	}
 	// It knows of NO_COLOR and of what the terminal can show.
-	_, _ = lipgloss.Fprintln(w, t.render(width))
+	_, err := lipgloss.Fprintln(o.to, t.render(width))
+	o.note(err)
 }
 
 func (t *table) writePlain(w io.Writer) {
@@ -42,7 +41,7 @@ func (t *table) writePlain(w io.Writer) {
 		}
 		_, _ = io.WriteString(tab, strings.TrimRight(strings.Join(cells, "\t"), "\t")+"\n")
 	}
-	_ = tab.Flush() // as with any text that is printed, nobody could act on it
+	_ = tab.Flush() // a failed write is noted where w is the output
 }
 
 // gap is the space between two columns.
@@ -114,17 +113,4 @@ func printable(text string) string {
 		}
 		return unicode.ReplacementChar
 	}, text)
-}
-
-// terminalWidth tells whether w is a terminal, and its width in cells.
-func terminalWidth(w io.Writer) (width int, isTerminal bool) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width <= 0 {
-		width = 80
-	}
-	return width, true
 }

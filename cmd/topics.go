@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/penstock/penstock/router"
+	"github.com/penstock/penstock/router/kafka"
 )
 
 func (a *app) topics() *cobra.Command {
@@ -90,7 +90,10 @@ func (a *app) topicsApply() *cobra.Command {
 				done = append(done, c)
 			}
 		}
-		if len(done) == 0 && err == nil && !f.json {
+		if len(done) == 0 && err != nil {
+			return err
+		}
+		if len(done) == 0 && !f.json {
 			fmt.Fprintf(a.stdout, "All %d topics are as they should be.\n", len(changes))
 			return nil
 		}
@@ -101,7 +104,7 @@ func (a *app) topicsApply() *cobra.Command {
 }
 
 // withTopics plans, and where done is given does it and tells of each topic.
-func (a *app) withTopics(ctx context.Context, f *topicsFlags, done func(router.Change)) (_ []router.Change, err error) {
+func (a *app) withTopics(ctx context.Context, f *topicsFlags, done func(router.Change)) (changes []router.Change, err error) {
 	if err := f.topics.check(); err != nil {
 		return nil, err
 	}
@@ -109,26 +112,19 @@ func (a *app) withTopics(ctx context.Context, f *topicsFlags, done func(router.C
 	if err != nil {
 		return nil, err
 	}
-	cl, err := a.find(ctx, f.connection)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, cl.Close()) }()
-	admin, err := cl.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }()
-	changes, err := router.Plan(ctx, admin, router.Topics(f.topics.options, graphs...))
-	if err != nil || done == nil {
-		return changes, err
-	}
-	return changes, router.Apply(ctx, admin, changes, done)
+	err = a.withCluster(ctx, f.connection, func(_ *cluster, admin *kafka.Admin) error {
+		changes, err = router.Plan(ctx, admin, router.Topics(f.topics.options, graphs...))
+		if err != nil || done == nil {
+			return err
+		}
+		return router.Apply(ctx, admin, changes, done)
+	})
+	return changes, err
 }
 
 func (a *app) printChanges(f *topicsFlags, changes []router.Change) {
 	if f.json {
-		writeJSON(a.stdout, append([]router.Change{}, changes...)) // [] and not null
+		a.stdout.document(append([]router.Change{}, changes...)) // [] and not null
 		return
 	}
 	t := &table{head: []string{"TOPIC", "KIND", "PARTITIONS", "REPLICATION", "ACTION", "WHAT"}, cut: 5}
@@ -144,7 +140,7 @@ func (a *app) printChanges(f *topicsFlags, changes []router.Change) {
 
 // changeText says what is set, and what is there instead.
 func changeText(c router.Change) string {
-	var parts []string
+	parts := make([]string, 0, len(c.Set))
 	for _, k := range slices.Sorted(maps.Keys(c.Set)) {
 		parts = append(parts, k+"="+c.Set[k])
 	}

@@ -2,12 +2,13 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/penstock/penstock/router/kafka"
 )
 
 // topicDocument is a topic for scripts.
@@ -34,7 +35,7 @@ func (a *app) topicsLs() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			writeJSON(a.stdout, topics)
+			a.stdout.document(topics)
 			return nil
 		}
 		t := &table{head: []string{"TOPIC", "PARTITIONS", "REPLICATION", "RETENTION.MS", "MAX.MESSAGE.BYTES"}}
@@ -46,31 +47,24 @@ func (a *app) topicsLs() *cobra.Command {
 	})
 }
 
-func (a *app) listTopics(ctx context.Context, connection *connection) (_ []topicDocument, err error) {
-	cl, err := a.find(ctx, connection)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, cl.Close()) }()
-	admin, err := cl.admin(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }()
-	names, err := admin.TopicNames(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "__") })
-	found, err := admin.Topics(ctx, names...)
-	if err != nil {
-		return nil, err
-	}
+func (a *app) listTopics(ctx context.Context, c *connection) ([]topicDocument, error) {
 	topics := []topicDocument{}
-	for _, name := range names {
-		if t, ok := found[name]; ok { // it may have been deleted meanwhile
-			topics = append(topics, topicDocument{Name: t.Name, Partitions: t.Partitions, Replication: t.Replication, Configs: t.Configs})
+	err := a.withCluster(ctx, c, func(_ *cluster, admin *kafka.Admin) error {
+		names, err := admin.TopicNames(ctx)
+		if err != nil {
+			return err
 		}
-	}
-	return topics, nil
+		names = slices.DeleteFunc(names, func(name string) bool { return strings.HasPrefix(name, "__") })
+		found, err := admin.Topics(ctx, names...)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if t, ok := found[name]; ok { // it may have been deleted meanwhile
+				topics = append(topics, topicDocument{Name: t.Name, Partitions: t.Partitions, Replication: t.Replication, Configs: t.Configs})
+			}
+		}
+		return nil
+	})
+	return topics, err
 }

@@ -28,6 +28,7 @@ cluster.`,
 	format := &choice{value: formatText, among: []string{formatText, formatJSON, formatMermaid}}
 	c.Flags().Var(format, formatFlag, "print `text`, json or mermaid")
 	completeChoice(c, formatFlag)
+	c.ValidArgsFunction = a.completeNames(pipelineName)
 	a.does(c, func(_ context.Context, args []string) error {
 		graphs, err := a.graphs()
 		if err != nil {
@@ -58,7 +59,7 @@ func (a *app) printTopology(graphs []*pipeline.Graph, format string) error {
 	}
 	switch format {
 	case formatJSON:
-		writeJSON(a.stdout, all)
+		a.stdout.document(all)
 	case formatMermaid:
 		if len(all) > 1 {
 			return wrongUse("a Mermaid flowchart shows one pipeline: say which")

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/kafka"
 	"github.com/penstock/penstock/schemas"
 )
 
@@ -62,6 +62,7 @@ stops, names the line and says how many were stored: all before it, and none aft
 			"Values are taken as they are. The program that\ndeclares the pipe reads JSON and knows its codec and key.")
 		c.Example = strings.ReplaceAll(c.Example, "PIPE", "TOPIC")
 	}
+	c.ValidArgsFunction = a.completeNames(pipeNames)
 	f := newTriggerFlags(c.Flags())
 	a.does(c, func(ctx context.Context, args []string) error {
 		if err := f.check(); err != nil {
@@ -134,7 +135,7 @@ func (a *app) target(name string) (*pipeline.PipeNode, string, error) {
 	return p, p.Topic, nil
 }
 
-func (a *app) putTriggers(ctx context.Context, f *triggerFlags, name string) (err error) {
+func (a *app) putTriggers(ctx context.Context, f *triggerFlags, name string) error {
 	headers, err := f.header()
 	if err != nil {
 		return err
@@ -147,24 +148,16 @@ func (a *app) putTriggers(ctx context.Context, f *triggerFlags, name string) (er
 	if err := m.checkEnvelope(); err != nil {
 		return err
 	}
-	cl, err := a.find(ctx, f.connection)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, cl.Close()) }()
-	admin, err := cl.admin(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, admin.Close()) }()
-	found, err := admin.Topics(ctx, topic)
-	if err != nil {
-		return err
-	}
-	if _, exists := found[topic]; !exists {
-		return a.noTopic(f, topic)
-	}
-	return a.send(ctx, cl, m)
+	return a.withCluster(ctx, f.connection, func(cl *cluster, admin *kafka.Admin) error {
+		found, err := admin.Topics(ctx, topic)
+		if err != nil {
+			return err
+		}
+		if _, exists := found[topic]; !exists {
+			return a.noTopic(f, topic)
+		}
+		return a.send(ctx, cl, m)
+	})
 }
 
 func (a *app) noTopic(f *triggerFlags, topic string) error {

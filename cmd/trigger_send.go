@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +27,6 @@ type sender struct {
 	batch  []made
 	bytes  int
 	stored int
-	json   *json.Encoder
 }
 
 // triggerDocument is a trigger that is stored, for scripts.
@@ -45,7 +43,7 @@ func (a *app) send(ctx context.Context, cl *cluster, m *triggerMaker) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, pub.Close()) }()
-	s := &sender{app: a, flags: m.flags, pub: pub, topic: m.topic, json: json.NewEncoder(a.stdout)}
+	s := &sender{app: a, flags: m.flags, pub: pub, topic: m.topic}
 	if m.flags.flags.Changed(valueFlag) || m.flags.flags.Changed(fileFlag) {
 		return s.one(ctx, m)
 	}
@@ -88,8 +86,7 @@ func (s *sender) lines(ctx context.Context, m *triggerMaker) error {
 			break
 		}
 		var t made
-		var long *tooLongError
-		if errors.As(err, &long) {
+		if _, long := errors.AsType[*tooLongError](err); long {
 			err = fmt.Errorf("%s: %w", subject(in.n), err)
 		}
 		if err == nil {
@@ -124,7 +121,7 @@ func (s *sender) stop(ctx context.Context, because error) error {
 		return s.tell(because)
 	}
 	if err := s.flush(ctx); err != nil {
-		return errors.Join(because, err)
+		return err // of an earlier line
 	}
 	return s.tell(because)
 }
@@ -143,34 +140,58 @@ func (s *sender) flush(ctx context.Context) error {
 	for i := range s.batch {
 		outs[i] = s.batch[i].out
 	}
-	if err := s.pub.Send(ctx, outs...); err != nil {
-		return s.notStored(ctx, err)
+	err := s.pub.Send(ctx, outs...)
+	if _, large := errors.AsType[*kafka.TooLargeError](err); large {
+		return s.oneByOne(ctx) // none was sent
 	}
-	s.stored += len(s.batch)
-	if s.flags.json {
-		for _, t := range s.batch {
-			_ = s.json.Encode(triggerDocument{ID: t.id, Topic: s.topic, Line: t.line, Key: t.out.Key}) // as with text, nobody could act on it
-		}
+	if err != nil {
+		return s.unknown(ctx, err)
 	}
+	s.confirmed(s.batch)
 	s.batch, s.bytes = s.batch[:0], 0
 	return nil
 }
 
-// notStored says what is known of a batch that was not confirmed.
-func (s *sender) notStored(ctx context.Context, err error) error {
-	var large *kafka.TooLargeError
+// oneByOne stores what stands before the trigger that its topic would refuse.
+func (s *sender) oneByOne(ctx context.Context) error {
+	batch := s.batch
+	for i, t := range batch {
+		s.batch = batch[i : i+1]
+		err := s.pub.Send(ctx, t.out)
+		if _, large := errors.AsType[*kafka.TooLargeError](err); large {
+			err = fmt.Errorf("%s: %w", subject(t.line), err)
+			if t.line == 0 {
+				return err
+			}
+			return s.tell(err)
+		}
+		if err != nil {
+			return s.unknown(ctx, err)
+		}
+		s.confirmed(s.batch)
+	}
+	s.batch, s.bytes = batch[:0], 0
+	return nil
+}
+
+// confirmed counts what is stored.
+func (s *sender) confirmed(triggers []made) {
+	s.stored += len(triggers)
+	if !s.flags.json {
+		return
+	}
+	for _, t := range triggers {
+		s.app.stdout.line(triggerDocument{ID: t.id, Topic: s.topic, Line: t.line, Key: t.out.Key})
+	}
+}
+
+// unknown says what is known of a batch that was not confirmed.
+func (s *sender) unknown(ctx context.Context, err error) error {
 	first, last := s.batch[0].line, s.batch[len(s.batch)-1].line
-	known := "whether it is stored is not known"
-	if errors.As(err, &large) { // found before anything was sent
-		known = "nothing of it is stored"
-	}
 	if first == 0 {
-		err = fmt.Errorf("store the trigger: %w; %s", err, known)
+		err = fmt.Errorf("store the trigger: %w; whether it is stored is not known", err)
 	} else {
-		err = fmt.Errorf("store lines %d to %d: %w; %s, and the %d lines before are", first, last, err, known, s.stored)
+		err = fmt.Errorf("store lines %d to %d: %w; whether they are stored is not known, and the %d lines before are", first, last, err, s.stored)
 	}
-	if ctx.Err() != nil {
-		return interrupted("%w", err)
-	}
-	return err
+	return signalled(ctx, err)
 }

@@ -38,7 +38,7 @@ func (a *app) version() *cobra.Command {
 		info, _ := debug.ReadBuildInfo() // nil in a binary that was built without modules
 		v := versionOf(a.name, info)
 		if *asJSON {
-			writeJSON(a.stdout, v)
+			a.stdout.document(v)
 			return nil
 		}
 		a.printVersion(v)
@@ -90,8 +90,13 @@ func (a *app) printVersion(v versionDocument) {
 		commit += ", with changes that are not committed"
 	}
 	for _, line := range []struct{ name, value string }{
-		{v.Program, v.Version}, {"module", v.Module}, {"commit", commit}, {"penstock", v.Penstock},
-		{"go", v.Go + " " + v.Platform}, {"sarama", v.Sarama}, {"watermill", v.Watermill},
+		{v.Program, v.Version},
+		{"module", v.Module},
+		{"commit", commit},
+		{"penstock", v.Penstock},
+		{"go", v.Go + " " + v.Platform},
+		{"sarama", v.Sarama},
+		{"watermill", v.Watermill},
 	} {
 		if line.value != "" {
 			fmt.Fprintf(a.stdout, "%-10s %s\n", line.name, line.value)

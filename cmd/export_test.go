@@ -1,0 +1,29 @@
+package cmd
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// Root is the tree of a program's commands.
+func Root(p Program) (*cobra.Command, error) {
+	a := &app{program: p, name: p.name(), stdout: &output{to: io.Discard}, stderr: io.Discard}
+	return a.root()
+}
+
+// Table is a table, whose column cut may be cut, as a terminal of this width
+// shows it.
+func Table(width, cut int, head []string, rows ...[]string) string {
+	return (&table{head: head, rows: rows, cut: cut}).render(width)
+}
+
+// What else is tested by itself.
+var (
+	NewTextHandler = newTextHandler
+	ShortText      = shortText
+	WriteBody      = writeBody
+	VersionOf      = versionOf
+	ShellQuote     = shellQuote
+	Variable       = variable
+)
