@@ -31,7 +31,7 @@ type partition struct {
 	reply    chan reply  // for the batch in flight
 	out      bool        // a sender has the batch
 	timer    *time.Timer // the linger, then the delivery deadline
-	retry    *time.Timer // the pause before a retry
+	retry    *time.Timer // the pause before a retry; idleness
 }
 
 // mark is closed when as many fates have been told.
@@ -107,7 +107,7 @@ func (w *partition) swap() []client.Output {
 }
 
 // shrink lets go of what the last outputs hold in memory, and of buffers that
-// only a burst needs. It is called when the queue is empty.
+// only a burst needs. It is called when the partition is idle.
 func (w *partition) shrink() {
 	const keep = 1024
 	clear(w.spare)

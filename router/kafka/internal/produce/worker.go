@@ -39,18 +39,34 @@ func (w *partition) limit() int {
 // batch, waited for, or has waited long enough; false when the producer is
 // fenced.
 func (w *partition) wait() bool {
-	for w.queued() == 0 {
-		w.shrink()
-		select {
-		case <-w.wake:
-		case <-w.p.fence.cut:
-			return false
-		}
+	if !w.awaitOutputs() {
+		return false
 	}
 	if linger := w.p.cfg.Linger; linger > 0 {
 		w.linger(linger)
 	}
 	return !w.p.isCut()
+}
+
+// awaitOutputs waits until the queue is not empty. A partition that stays idle
+// gives memory back; one that is only waiting for its turn keeps its slabs.
+func (w *partition) awaitOutputs() bool {
+	const idleAfter = time.Second
+	if w.queued() > 0 {
+		return true
+	}
+	w.retry.Reset(idleAfter)
+	defer w.retry.Stop()
+	for w.queued() == 0 {
+		select {
+		case <-w.wake:
+		case <-w.retry.C:
+			w.shrink()
+		case <-w.p.fence.cut:
+			return false
+		}
+	}
+	return true
 }
 
 func (w *partition) linger(d time.Duration) {
