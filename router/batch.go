@@ -113,6 +113,10 @@ func (w *batchWorker) do(items []batchItem) error {
 		open = append(open, i)
 	}
 	for attempt := 1; len(open) > 0; attempt++ {
+		if !w.claim.MayFinish() {
+			w.giveUp(items)
+			return nil
+		}
 		again, wait := w.try(ctx, attempt, items, outs, fails, open)
 		if ctx.Err() != nil {
 			w.giveUp(items)

@@ -47,6 +47,12 @@ type Config struct {
 	// go to others. Defaults to 10 s.
 	SessionTimeout time.Duration
 
+	// InstanceID makes the memberships static: a process that comes back under
+	// the same id within the session timeout has its partitions again, and
+	// nobody else's change. It must differ between processes; they do not leave
+	// their groups when they stop. Defaults to none.
+	InstanceID string
+
 	// Compression of what is produced. Defaults to none.
 	Compression kafka.Compression
 
@@ -95,6 +101,7 @@ func (c Config) subscriber(group string, topics []string) kafka.SubscriberConfig
 		DrainTimeout:     c.StopTimeout,
 		RebalanceTimeout: c.StopTimeout + rebalanceMargin,
 		SessionTimeout:   c.SessionTimeout,
+		InstanceID:       c.InstanceID,
 		Producer:         kafka.ProducerConfig{Compression: c.Compression},
 		Logger:           c.Logger,
 	}

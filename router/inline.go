@@ -48,11 +48,9 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 	ds := newDeliveries(len(b.Records))
 	last := w.flushed
 	for i := range b.Records {
-		select {
-		case <-w.claim.Draining():
+		if !w.claim.MayBegin() {
 			b.Abandon(i)
 			return len(b.Records), nil, w.out.kafka.Flush()
-		default:
 		}
 		item := laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
 		done, err := w.one(&item, leave == nil)

@@ -59,12 +59,15 @@ func (w *laneWorker) drain() {
 
 // mayStart tells whether a message is still to be worked on.
 func (w *laneWorker) mayStart(e kafka.Entry) bool {
+	if !w.claim.MayFinish() {
+		return false
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.draining {
 		w.highest = max(w.highest, e)
 	}
-	return e <= w.highest && w.claim.Context().Err() == nil
+	return e <= w.highest
 }
 
 func (w *laneWorker) abandon(e kafka.Entry) {

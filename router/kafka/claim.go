@@ -44,6 +44,13 @@ func newClaim(sess *session, c client.Claim, topicID [16]byte) *Claim {
 	k.reading, k.stopReading = context.WithCancel(k.ctx)
 	context.AfterFunc(sess.s.Context(), k.stopReading)
 	context.AfterFunc(k.reading, k.startDeadline)
+	go func() {
+		select {
+		case <-c.Revoked():
+			k.stopReading()
+		case <-k.reading.Done():
+		}
+	}()
 	return k
 }
 
@@ -75,6 +82,16 @@ func (k *Claim) Context() context.Context { return k.ctx }
 // partition is revoked. What is at work is to be finished, what waits is to be
 // abandoned.
 func (k *Claim) Draining() <-chan struct{} { return k.reading.Done() }
+
+// MayBegin tells whether the work on another message may begin. It waits while
+// the group hands out its partitions anew, and is false when the claim drains.
+func (k *Claim) MayBegin() bool {
+	return k.reading.Err() == nil && k.sess.s.Pass(k.reading) == nil && k.reading.Err() == nil
+}
+
+// MayFinish is MayBegin for work that goes on while the claim drains: it is
+// false when the work is to be given up.
+func (k *Claim) MayFinish() bool { return k.sess.s.Pass(k.ctx) == nil && k.ctx.Err() == nil }
 
 // Throttle waits while more bytes of settled messages and their outputs wait
 // for the broker than the Subscriber allows a claim to have in flight. Who makes

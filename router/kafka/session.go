@@ -117,6 +117,10 @@ func (s *session) commitEvery(interval time.Duration) {
 // that is silent for the session timeout has lost its claims.
 func (s *session) attend(now bool) {
 	limit := s.sub.cfg.SessionTimeout
+	if s.s.Rejoining() && s.s.Context().Err() == nil {
+		s.answered = time.Now() // sarama waits for the group's answer, and ends the session if none comes
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), min(commitTimeout, max(limit-time.Since(s.answered), time.Millisecond)))
 	defer cancel()
 	sent, err := s.commit(ctx)
@@ -127,7 +131,7 @@ func (s *session) attend(now bool) {
 	switch {
 	case err == nil && sent:
 		s.answered = time.Now()
-	case err == nil:
+	case err == nil, errors.Is(err, client.ErrRejoining):
 	case errors.Is(err, client.ErrStale):
 		s.fail(err) // another member has the claims, and what is left here is a zombie's
 	case silent >= limit:

@@ -56,6 +56,13 @@ type SubscriberConfig struct {
 	// Defaults to 60 s.
 	RebalanceTimeout time.Duration
 
+	// InstanceID makes the membership static: a process that comes back under
+	// the same id within the session timeout has its partitions again, and
+	// nobody else's change. It must differ between the processes of a group, and
+	// such a member does not leave the group when it is closed. Defaults to
+	// none.
+	InstanceID string
+
 	// NackBackoff is the wait before a message that was refused is delivered
 	// again, where Batches is off. Defaults to 100 ms.
 	NackBackoff time.Duration
@@ -152,9 +159,7 @@ func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s.Consumer.Offsets.Initial = sarama.OffsetOldest
 	s.Consumer.Group.ResetInvalidOffsets = false // a lost range is an error, never a silent skip
 	s.Consumer.IsolationLevel = sarama.ReadCommitted
-	// Range gives the same partition number of every topic to one member,
-	// which merged pipes of equal partition counts want.
-	s.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{sarama.NewBalanceStrategyRange()}
+	s.Consumer.Group.InstanceId = c.InstanceID
 	s.Consumer.Group.Rebalance.Timeout = c.RebalanceTimeout
 	s.Consumer.Group.Session.Timeout = c.SessionTimeout
 	s.Consumer.Group.Heartbeat.Interval = c.SessionTimeout / 5

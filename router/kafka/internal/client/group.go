@@ -18,6 +18,10 @@ type Membership struct {
 	Generation int32
 }
 
+// ErrRejoining means that a commit or a heartbeat crossed a change of the
+// group's members: it can be sent again when Rejoining is over.
+var ErrRejoining = errors.New("the group is handing out its partitions anew")
+
 // LostRangeError says that records which were still to be read are gone: the
 // offset to go on from is not in the log any more, because the topic's
 // retention removed it or the topic was made anew.
@@ -42,7 +46,7 @@ type Offset struct {
 
 // Group is one member of a consumer group.
 type Group interface {
-	// Run joins the group, hands claims to the handler and rejoins after each
+	// Run joins the group, hands claims to the handler and joins again after each
 	// session, until ctx ends or a call of the handler fails. It returns nil
 	// when ctx ended, and what the handler or the client returned otherwise.
 	// It has left the group when it returns.
@@ -56,8 +60,8 @@ type Handler interface {
 	// yet. An error ends the session.
 	Begin(ctx context.Context, s Session) error
 
-	// Claim serves a claim. It returns when Next of the claim has returned
-	// io.EOF and all that is to be committed of it is committed. Any earlier
+	// Claim serves a claim, also one that is added while the session lasts. It
+	// returns when Next of the claim has returned io.EOF and all that is to be committed of it is committed. Any earlier
 	// return ends the session for all claims.
 	Claim(s Session, c Claim) error
 
@@ -75,8 +79,18 @@ type Session interface {
 	// Membership is the member at the session's generation.
 	Membership() Membership
 
-	// Claims lists the partitions that the session was given, by topic.
+	// Claims lists the partitions that the session has, by topic. They change
+	// while it lasts.
 	Claims() map[string][]int32
+
+	// Pass waits while the group hands out its partitions anew. No message may
+	// be begun meanwhile: the member may have been evicted. It costs next to
+	// nothing when there is nothing to wait for. An error is the context's.
+	Pass(ctx context.Context) error
+
+	// Rejoining tells that the group hands out its partitions anew. Nothing is
+	// to be committed meanwhile.
+	Rejoining() bool
 
 	// Commit stores offsets in one request. ErrStale means that none of them
 	// is this member's to commit any more.
@@ -101,6 +115,10 @@ type Claim interface {
 	// slice is the caller's to keep. io.EOF means that the claim is over: it
 	// was revoked, or the session ends. An end of ctx gives its cause.
 	Next(ctx context.Context, limit, maxBytes int) ([]Record, error)
+
+	// Revoked is closed when the partition is to be given up though the session
+	// goes on. Next says so too, but only to who calls it.
+	Revoked() <-chan struct{}
 
 	// HighWatermark is the offset behind the last record that the broker is
 	// known to have.

@@ -13,6 +13,8 @@ type claim struct {
 	s sarama.ConsumerGroupSession
 	c sarama.ConsumerGroupClaim
 
+	revoked chan struct{}
+
 	taken []*sarama.ConsumerMessage // scratch of Next
 }
 
@@ -21,6 +23,9 @@ func (c *claim) Topic() string { return c.c.Topic() }
 
 // Partition implements client.Claim.
 func (c *claim) Partition() int32 { return c.c.Partition() }
+
+// Revoked implements client.Claim.
+func (c *claim) Revoked() <-chan struct{} { return c.revoked }
 
 // HighWatermark implements client.Claim.
 func (c *claim) HighWatermark() int64 { return c.c.HighWaterMarkOffset() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/IBM/sarama"
@@ -30,15 +31,25 @@ type GroupConfig struct {
 	OnError func(error)
 }
 
-// Group is one member of a consumer group.
-type Group struct{ cfg GroupConfig }
+// Group is one member of a consumer group. It owns partition numbers.
+type Group struct {
+	cfg  GroupConfig
+	gate *gate
+
+	mu     sync.Mutex
+	claims map[*claim]struct{} // those that are served
+}
 
 // NewGroup returns a member that has not joined yet.
 func NewGroup(cfg GroupConfig) *Group {
 	if cfg.OnError == nil {
 		cfg.OnError = func(error) {}
 	}
-	return &Group{cfg: cfg}
+	g := &Group{cfg: cfg, gate: newGate(), claims: map[*claim]struct{}{}}
+	own := *cfg.Sarama
+	own.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{&ownership{gate: g.gate, assigned: g.assigned}}
+	g.cfg.Sarama = &own
+	return g
 }
 
 // Run implements client.Group.
@@ -72,8 +83,8 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	return runErr
 }
 
-// sessions joins again after each session: with an eager strategy every
-// rebalance ends one.
+// sessions joins again after each session. A rebalance changes a session's
+// claims and does not end it; a lost membership does.
 func (g *Group) sessions(ctx context.Context, member sarama.ConsumerGroup, h sarama.ConsumerGroupHandler) error {
 	for ctx.Err() == nil {
 		if err := member.Consume(ctx, g.cfg.Topics, h); err != nil && ctx.Err() == nil {
@@ -126,10 +137,39 @@ func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerG
 	h.mu.Lock()
 	sess := h.current
 	h.mu.Unlock()
-	if err := h.h.Claim(sess, &claim{s: sess.s, c: c}); err != nil {
+	served := &claim{s: sess.s, c: c, revoked: make(chan struct{})}
+	h.group.serve(served)
+	defer h.group.forget(served)
+	if err := h.h.Claim(sess, served); err != nil {
 		h.fail(err)
 	}
 	return nil
+}
+
+func (g *Group) serve(c *claim) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.claims[c] = struct{}{}
+}
+
+func (g *Group) forget(c *claim) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.claims, c)
+}
+
+// assigned tells the claims that are not among what the member has from now on.
+// sarama closes their channels of messages right after this, which only those
+// see who have read all that is in them.
+func (g *Group) assigned(topics map[string][]int32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c := range g.claims {
+		if !slices.Contains(topics[c.Topic()], c.Partition()) {
+			close(c.revoked)
+			delete(g.claims, c)
+		}
+	}
 }
 
 // Cleanup implements sarama.ConsumerGroupHandler. sarama also calls it after a

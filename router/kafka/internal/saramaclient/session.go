@@ -21,6 +21,25 @@ func (s *session) Context() context.Context { return s.s.Context() }
 // Claims implements client.Session.
 func (s *session) Claims() map[string][]int32 { return s.s.Claims() }
 
+// Pass implements client.Session.
+func (s *session) Pass(ctx context.Context) error { return s.group.gate.pass(ctx) }
+
+// Rejoining implements client.Session.
+func (s *session) Rejoining() bool {
+	// The gate opens when the assignment has come, and sarama takes the
+	// generation over right after that.
+	return s.group.gate.isShut.Load() || s.group.gate.generation.Load() > s.s.GenerationID()
+}
+
+// judge tells a commit or heartbeat that crossed a rejoin from one of a member
+// that is none any more.
+func (s *session) judge(m client.Membership, err error) error {
+	if errors.Is(err, client.ErrStale) && s.s.Context().Err() == nil && (s.Rejoining() || s.s.GenerationID() != m.Generation) {
+		return fmt.Errorf("%w: %v", client.ErrRejoining, err) //nolint:errorlint // it must not be taken for stale
+	}
+	return err
+}
+
 // Membership implements client.Session.
 func (s *session) Membership() client.Membership {
 	return client.Membership{
@@ -64,7 +83,7 @@ func (s *session) Commit(ctx context.Context, offsets []client.Offset) error {
 		return struct{}{}, nil
 	})
 	if err != nil {
-		return fmt.Errorf("commit %d offsets of group %s: %w", len(offsets), m.Group, err)
+		return fmt.Errorf("commit %d offsets of group %s: %w", len(offsets), m.Group, s.judge(m, err))
 	}
 	return nil
 }
@@ -87,7 +106,7 @@ func (s *session) Heartbeat(ctx context.Context) error {
 		return struct{}{}, err
 	})
 	if err != nil {
-		return fmt.Errorf("send a heartbeat to group %s: %w", m.Group, err)
+		return fmt.Errorf("send a heartbeat to group %s: %w", m.Group, s.judge(m, err))
 	}
 	return nil
 }
