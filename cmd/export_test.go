@@ -1,9 +1,16 @@
 package cmd
 
 import (
+	"context"
 	"io"
+	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router"
+	"github.com/penstock/penstock/router/kafka"
 )
 
 // Root is the tree of a program's commands.
@@ -27,3 +34,10 @@ var (
 	ShellQuote     = shellQuote
 	Variable       = variable
 )
+
+// LogProgress logs how far a run is until ctx ends, all the time.
+func LogProgress(ctx context.Context, log *slog.Logger, admin *kafka.Admin, r *router.Router, graphs ...*pipeline.Graph) {
+	p := newProgress(ctx, admin, r, graphs)
+	p.linesEvery = time.Millisecond
+	p.lines(ctx, log)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -18,8 +19,9 @@ import (
 // progress tells how far the stages of this process are, by what is committed:
 // so it counts what other processes do too.
 type progress struct {
-	admin  *kafka.Admin
-	stages []*stageProgress
+	admin      *kafka.Admin
+	stages     []*stageProgress
+	linesEvery time.Duration
 }
 
 // stageProgress is how far a stage is, from where it was when the run began.
@@ -31,8 +33,9 @@ type stageProgress struct {
 	done, total int64
 }
 
-func newProgress(admin *kafka.Admin, r *router.Router, graphs []*pipeline.Graph) *progress {
-	p := &progress{admin: admin}
+// newProgress is called before the run begins.
+func newProgress(ctx context.Context, admin *kafka.Admin, r *router.Router, graphs []*pipeline.Graph) *progress {
+	p := &progress{admin: admin, linesEvery: 5 * time.Second}
 	runs := map[string]bool{}
 	for _, s := range r.Stats() {
 		runs[s.Stage] = true
@@ -49,6 +52,7 @@ func newProgress(admin *kafka.Admin, r *router.Router, graphs []*pipeline.Graph)
 			p.stages = append(p.stages, s)
 		}
 	}
+	p.read(ctx)
 	return p
 }
 
@@ -71,11 +75,8 @@ func (p *progress) read(ctx context.Context) {
 	}
 }
 
-// How often progress is shown.
-const (
-	barsEvery = 250 * time.Millisecond
-	linesAt   = 5 * time.Second
-)
+// barsEvery is how often bars are drawn.
+const barsEvery = 250 * time.Millisecond
 
 // showProgress shows progress on standard error until it is hidden: as bars on
 // a terminal, else as a line in the log now and then.
@@ -87,7 +88,7 @@ func showProgress(ctx context.Context, j *job, p *progress) (hide func()) {
 		if isTerminal {
 			p.bars(ctx, j.stderr)
 		} else {
-			p.lines(ctx, j)
+			p.lines(ctx, j.log)
 		}
 	})
 	return func() {
@@ -96,14 +97,14 @@ func showProgress(ctx context.Context, j *job, p *progress) (hide func()) {
 	}
 }
 
-func (p *progress) lines(ctx context.Context, j *job) {
-	every(ctx, linesAt, func() {
+func (p *progress) lines(ctx context.Context, log *slog.Logger) {
+	every(ctx, p.linesEvery, func() {
 		p.read(ctx)
 		attrs := make([]any, 0, 2*len(p.stages))
 		for _, s := range p.stages {
 			attrs = append(attrs, s.group, fmt.Sprintf("%d/%d", s.done, s.total))
 		}
-		j.log.Info("progress", attrs...)
+		log.Info("progress", attrs...)
 	})
 }
 

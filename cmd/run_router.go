@@ -27,6 +27,10 @@ func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *ka
 			}
 		}()
 	}
+	shown := &progress{}
+	if j.drain {
+		shown = newProgress(ctx, admin, r, graphs)
+	}
 	begun := time.Now()
 	ended := make(chan error, 1)
 	go func() { ended <- r.Run(running) }()
@@ -35,7 +39,7 @@ func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *ka
 	}
 
 	drained := make(chan error, 1)
-	go func() { drained <- a.awaitDrained(running, j, r, admin, graphs) }()
+	go func() { drained <- a.awaitDrained(running, j, r, shown) }()
 	var err error
 	select {
 	case err = <-ended:
@@ -60,13 +64,13 @@ func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *ka
 }
 
 // awaitDrained waits until everything is done and shows how far it is.
-func (a *app) awaitDrained(ctx context.Context, j *job, r *router.Router, admin *kafka.Admin, graphs []*pipeline.Graph) error {
+func (a *app) awaitDrained(ctx context.Context, j *job, r *router.Router, p *progress) error {
 	select {
 	case <-r.Ready():
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	hide := showProgress(ctx, j, newProgress(admin, r, graphs))
+	hide := showProgress(ctx, j, p)
 	defer hide()
 	return r.AwaitDrained(ctx)
 }

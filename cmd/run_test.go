@@ -3,8 +3,11 @@ package cmd_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/penstock/penstock/cmd"
+	"github.com/penstock/penstock/filters"
 	"github.com/penstock/penstock/internal/broker"
 	"github.com/penstock/penstock/internal/brokertest"
 	"github.com/penstock/penstock/pipeline"
@@ -217,3 +221,21 @@ func TestADrainThatIsStoppedDidNotSucceed(t *testing.T) {
 type stoppable struct{ endless }
 
 func (stoppable) Finite() bool { return true }
+
+func TestARunEndsWhenTheEmbeddedBrokerCannotWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	inTheWay := filepath.Join(dir, "cluster", "partitions", "fails.stage.poison-0")
+	p := pipeline.New("fails")
+	in := pipeline.Source(p, "in", listed{{"ada", 1}})
+	pipeline.Stage(in, "stage", filters.Map(func(context.Context, order) (order, error) {
+		_, err := os.Stat(inTheWay) // not before something is poisoned
+		if errors.Is(err, fs.ErrNotExist) {
+			err = os.WriteFile(inTheWay, nil, 0o600)
+		}
+		return order{}, filters.Rejectf("in the way: %w", err)
+	}), pipeline.Open())
+	got := call(t, program(p), "run", "--data-dir", dir, "--stop-timeout", "100ms")
+	require.Equal(t, cmd.ExitFailed, got.code, got.err)
+	require.Contains(t, got.err, "shop: the embedded broker cannot write to its data directory")
+}

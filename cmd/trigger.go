@@ -33,14 +33,25 @@ const (
 	replyToFlag = "reply-to"
 )
 
+// What the help of trigger says of values: where a pipeline is compiled in, and
+// where none is.
+const (
+	typedValues = `Values are JSON, which the pipe's own codec encodes; for a pipe of bytes they are
+taken as they are. The pipe's key applies unless --key is given.`
+	rawValues = `Values are taken as they are. The program that declares the pipe has the same
+command, which reads JSON and knows the pipe's codec and key.`
+)
+
 func (a *app) trigger() *cobra.Command {
+	into, values := "PIPE", typedValues
+	if a.program.Pipelines == nil {
+		into, values = "TOPIC", rawValues
+	}
 	c := &cobra.Command{
-		Use:   "trigger PIPE",
-		Short: "Put triggers into a pipe",
-		Long: `Trigger puts triggers into a pipe: one from --value or --file, or one from each
-line of standard input. Values are JSON, which the pipe's own codec encodes; for a
-pipe of bytes they are taken as they are. The pipe's key applies unless --key is
-given.
+		Use:   "trigger " + into,
+		Short: "Put triggers into a " + strings.ToLower(into),
+		Long: `Trigger puts triggers into a ` + strings.ToLower(into) + `: one from --value or --file, or one from each
+line of standard input. ` + values + `
 
 Each trigger gets an id, which names its job: one of its own, or --id. To the
 triggers of standard input --id gives ids of its own too: it and the number of the
@@ -49,18 +60,10 @@ line, as in ID-17. So input that is given again makes the same jobs.
 Lines are stored in their order, many at a time. At the first line that is wrong it
 stops, names the line and says how many were stored: all before it, and none after.`,
 		Example: a.example(
-			`{} trigger PIPE --value '{"name": "first"}'`,
-			`{} trigger PIPE --file order.json --id order-17 --header tenant=blue`,
-			`{} trigger PIPE --id import-4 < orders.jsonl`),
+			`{} trigger `+into+` --value '{"name": "first"}'`,
+			`{} trigger `+into+` --file order.json --id order-17 --header tenant=blue`,
+			`{} trigger `+into+` --id import-4 < orders.jsonl`),
 		Args: cobra.ExactArgs(1),
-	}
-	if a.program.Pipelines == nil {
-		c.Use = "trigger TOPIC"
-		c.Short = "Put triggers into a topic, as they are"
-		c.Long = strings.ReplaceAll(c.Long, "a pipe: one", "a pipe's topic: one")
-		c.Long = strings.ReplaceAll(c.Long, "Values are JSON, which the pipe's own codec encodes; for a\npipe of bytes they are taken as they are. The pipe's key applies unless --key is\ngiven.",
-			"Values are taken as they are. The program that\ndeclares the pipe reads JSON and knows its codec and key.")
-		c.Example = strings.ReplaceAll(c.Example, "PIPE", "TOPIC")
 	}
 	c.ValidArgsFunction = a.completeNames(pipeNames)
 	f := newTriggerFlags(c.Flags())

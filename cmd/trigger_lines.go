@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// errLongLine is the error of a line or file that is larger than any value that
+// tooLongError is the error of a line or file that is larger than any value that
 // is taken.
 type tooLongError struct{ limit int }
 

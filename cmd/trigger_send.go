@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// The bounds of what is sent at a time.
+// The bounds of what is sent at a time, and of how long that may take.
 const (
+	sendTimeout      = 30 * time.Second
 	maxBatchTriggers = 1000
 	maxBatchBytes    = 4 << 20
 )
@@ -38,7 +40,9 @@ type triggerDocument struct {
 }
 
 func (a *app) send(ctx context.Context, cl *cluster, m *triggerMaker) (err error) {
-	pub, err := kafka.NewPublisher(kafka.PublisherConfig{Config: cl.kafka, Logger: quietLog(a.stderr)})
+	pub, err := kafka.NewPublisher(kafka.PublisherConfig{
+		Config: cl.kafka, Producer: kafka.ProducerConfig{DeliveryTimeout: sendTimeout}, CloseTimeout: sendTimeout, Logger: quietLog(a.stderr),
+	})
 	if err != nil {
 		return err
 	}
