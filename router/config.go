@@ -53,6 +53,11 @@ type Config struct {
 	// their groups when they stop. Defaults to none.
 	InstanceID string
 
+	// LostRange says what to do when records that were still to be read are gone
+	// from the log. Defaults to an error that is repeated until somebody
+	// decides.
+	LostRange kafka.LostRange
+
 	// Compression of what is produced. Defaults to none.
 	Compression kafka.Compression
 
@@ -102,6 +107,7 @@ func (c Config) subscriber(group string, topics []string) kafka.SubscriberConfig
 		RebalanceTimeout: c.StopTimeout + rebalanceMargin,
 		SessionTimeout:   c.SessionTimeout,
 		InstanceID:       c.InstanceID,
+		LostRange:        c.LostRange,
 		Producer:         kafka.ProducerConfig{Compression: c.Compression},
 		Logger:           c.Logger,
 	}

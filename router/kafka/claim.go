@@ -125,7 +125,7 @@ func (k *Claim) read() error {
 		records, err := k.c.Next(k.reading, int(min(entries, int64(cfg.MaxBatch))), int(bytes))
 		if err != nil {
 			if errors.Is(err, io.EOF) || k.reading.Err() != nil {
-				return nil
+				return nil //nolint:nilerr // so has the claim
 			}
 			return fmt.Errorf("read %s/%d: %w", k.Topic(), k.Partition(), err)
 		}

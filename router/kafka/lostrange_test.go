@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 
@@ -57,6 +58,35 @@ func TestALostRangeIsLoud(t *testing.T) {
 	require.Contains(t, log.String(), "records were removed before they were read")
 	require.Len(t, brokertest.ReadAll(t, b.Addrs(), "out"), 20, "nothing behind the gap is read")
 	require.EqualValues(t, 20, committed(b)[0])
+}
+
+// Somebody decides: the rest is read, and what was skipped is told.
+func TestALostRangeIsSkippedWhereThatIsChosen(t *testing.T) {
+	t.Parallel()
+	for choice, want := range map[kafka.LostRange]int{kafka.OldestOnLostRange: 20 + 10 + 5, kafka.NewestOnLostRange: 20 + 5} {
+		t.Run(string(choice), func(t *testing.T) {
+			t.Parallel()
+			b := oneToOne(t)
+			m := join(t, quick(b.Addrs()), copied(20))
+			feed(t, b.Addrs(), 1, 20)
+			caughtUp(t, b)
+			m.leave()
+			feed(t, b.Addrs(), 1, 20)
+			require.NoError(t, b.Cluster().DeleteRecords("in", 0, 30))
+
+			var log syncBuffer
+			cfg := quick(b.Addrs())
+			cfg.LostRange = choice
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			m = join(t, cfg, copied(20))
+			until(t, func() bool { return strings.Contains(log.String(), "behind the gap") }, "it skips the gap")
+			require.Contains(t, log.String(), "from=20")
+			feed(t, b.Addrs(), 1, 5)
+			caughtUp(t, b)
+			require.Len(t, brokertest.ReadAll(t, b.Addrs(), "out"), want)
+			require.Empty(t, m.failures())
+		})
+	}
 }
 
 // A topic that is deleted and made anew has other records at old offsets.

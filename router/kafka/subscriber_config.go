@@ -63,6 +63,10 @@ type SubscriberConfig struct {
 	// none.
 	InstanceID string
 
+	// LostRange says what to do when records that were still to be read are
+	// gone. Defaults to FailOnLostRange.
+	LostRange LostRange
+
 	// NackBackoff is the wait before a message that was refused is delivered
 	// again, where Batches is off. Defaults to 100 ms.
 	NackBackoff time.Duration
@@ -130,7 +134,7 @@ func setDefault[T comparable](field *T, value T) {
 
 // validate reports every mistake of c, which has its defaults.
 func (c SubscriberConfig) validate() error {
-	errs := []error{c.Config.validate(), c.Producer.validate()}
+	errs := []error{c.Config.validate(), c.Producer.validate(), c.LostRange.validate()}
 	if c.Group == "" {
 		errs = append(errs, errors.New("no consumer group"))
 	}

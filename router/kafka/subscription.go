@@ -88,6 +88,11 @@ func (s *subscription) member(ctx context.Context) error {
 		Name:    s.cfg.Group,
 		Topics:  s.topics,
 		OnError: func(err error) { s.log.Warn("the Kafka client reports", "error", err) },
+
+		SkipLostTo: s.cfg.LostRange.offset(),
+		OnSkip: func(topic string, partition int32, from, to int64) {
+			s.log.Warn("records were removed before they were read; going on behind the gap, as configured", "topic", topic, "partition", partition, "from", from, "to", to)
+		},
 	})
 	return group.Run(ctx, s)
 }

@@ -27,6 +27,12 @@ type GroupConfig struct {
 	Name string
 	// Topics are what the group reads. Required.
 	Topics []string
+	// SkipLostTo is sarama.OffsetOldest or OffsetNewest where a claim whose
+	// offset is not in the log any more is to go on there. Defaults to 0: the
+	// membership ends with a *client.LostRangeError.
+	SkipLostTo int64
+	// OnSkip is told of each such claim. Required with SkipLostTo.
+	OnSkip func(topic string, partition int32, from, to int64)
 	// OnError is told of errors that sarama goes on from. Defaults to nothing.
 	OnError func(error)
 }
@@ -69,7 +75,7 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	defer fail(nil)
 	var watch sync.WaitGroup
 	watch.Go(func() { g.watch(member.Errors(), fail) })
-	runErr := g.sessions(ctx, member, &handler{group: g, h: h, fail: fail})
+	runErr := g.sessions(ctx, member, &handler{group: g, conn: conn, h: h, fail: fail})
 	closeErr := member.Close() // leaves the group
 	watch.Wait()
 	// The failure of a claim may well be a time-out: it is told from an end of
@@ -110,6 +116,7 @@ func (g *Group) watch(errs <-chan error, fail context.CancelCauseFunc) {
 // handler adapts client.Handler to sarama's.
 type handler struct {
 	group *Group
+	conn  sarama.Client
 	h     client.Handler
 	fail  context.CancelCauseFunc
 
@@ -123,7 +130,17 @@ func (h *handler) Setup(s sarama.ConsumerGroupSession) error {
 	h.mu.Lock()
 	h.current = sess
 	h.mu.Unlock()
-	if err := h.h.Begin(s.Context(), sess); err != nil {
+	err := h.group.skipLost(h.conn, s, func(topic string, partition int32) (int64, error) {
+		offsets, err := sess.Committed(s.Context(), map[string][]int32{topic: {partition}})
+		if err != nil {
+			return 0, err
+		}
+		return offsets[0].Offset, nil
+	})
+	if err == nil {
+		err = h.h.Begin(s.Context(), sess)
+	}
+	if err != nil {
 		if s.Context().Err() == nil {
 			h.fail(err)
 		}

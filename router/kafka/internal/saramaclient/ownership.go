@@ -53,7 +53,7 @@ func (*ownership) Plan(members map[string]sarama.ConsumerGroupMemberMetadata, to
 			counts[topic] = max(counts[topic], p+1)
 		}
 	}
-	var all []owner
+	all := make([]owner, 0, len(members))
 	for id, m := range members {
 		o := owner{id: id, topics: m.Topics, generation: m.GenerationID, holds: map[int32]bool{}}
 		for _, owned := range m.OwnedPartitions {
