@@ -9,14 +9,14 @@ export MAVEN_DEPENDENCY_PLUGIN_VERSION := 3.11.0
 GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 # Without this, make would take a folder of the same name for the target's result.
-.PHONY: help ci fmt fmt-check lint vet test test-kafka kafka kafka-stop kafka-status tools
+.PHONY: help ci fmt fmt-check lint vet test test-kafka bench bench-module kafka kafka-stop kafka-status tools
 
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-ci: fmt-check lint vet test test-kafka ## Everything that must pass before a change is merged
+ci: fmt-check lint vet test bench-module test-kafka ## Everything that must pass before a change is merged
 
 fmt: $(GOLANGCI_LINT) ## Format the Go files
 	$(GOLANGCI_LINT) fmt ./...
@@ -36,6 +36,15 @@ test: ## Run the tests with the race detector; they bring their own embedded bro
 
 test-kafka: ## Run the tests that need a real Kafka, on a fresh one: [PKG=./router/...] [RUN=TestName]
 	PKG='$(PKG)' RUN='$(RUN)' scripts/test-kafka.sh
+
+bench: ## Measure a stage beside its peers: [CASE=stage|hotkey|slow|lanesfast] [MESSAGES=1000000] [ROUNDS=3] [BROKERS=embedded,kafka] [CONTESTANTS=ours,kgo] [GOGC=100] [PROFILE=dir]
+	cd benchmarks && go build -o ../bin/bench .
+	RESULTS='$(if $(RESULTS),$(RESULTS),$(if $(or $(CASE),$(MESSAGES),$(ROUNDS),$(BROKERS),$(CONTESTANTS),$(GOGC)),,benchmarks/results/latest.json))' bin/bench
+
+bench-module: $(GOLANGCI_LINT) ## Check the benchmarks, a module of their own: they build, and their tests pass
+	cd benchmarks && ../$(GOLANGCI_LINT) fmt --config ../.golangci.yml --diff ./...
+	cd benchmarks && ../$(GOLANGCI_LINT) run --config ../.golangci.yml ./...
+	cd benchmarks && go vet ./... && go test -race -timeout 5m ./...
 
 kafka: ## Start a real Kafka on this machine and keep it running: [NODES=1|3] [PENSTOCK_KAFKA_PORT=19092]
 	NODES='$(NODES)' scripts/kafka.sh start
