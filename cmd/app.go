@@ -90,7 +90,7 @@ func (a *app) root() (*cobra.Command, error) {
 	}
 	// A command that only holds others is not shown as one to run.
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .DisableFlagsInUseLine)}}", 1))
-	root.SetHelpTemplate(strings.TrimRight(root.HelpTemplate(), "\n") + "\n\n" + environmentHelp)
+	root.SetHelpTemplate(strings.TrimRight(root.HelpTemplate(), "\n") + "\n" + environmentHelp)
 	if a.program.Pipelines == nil {
 		root.Example = a.example("{} broker", "{} poison ls --brokers kafka-1:9092")
 		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.poison(), a.version())

@@ -28,7 +28,7 @@ type connection struct {
 
 func newConnection(flags *pflag.FlagSet) *connection {
 	c := &connection{flags: flags}
-	flags.StringSliceVar(&c.brokers, brokersFlag, nil, "`host:port,…` of the Kafka cluster (default: the embedded broker of the data directory)")
+	flags.StringSliceVar(&c.brokers, brokersFlag, nil, "`host:port` of brokers of the Kafka cluster, several with commas (default: the embedded broker of the data directory)")
 	addDataDir(flags, &c.dataDir)
 	c.tls.add(flags)
 	c.sasl.add(flags)

@@ -19,10 +19,10 @@ func Root(p Program) (*cobra.Command, error) {
 	return a.root()
 }
 
-// Table is a table, whose column cut may be cut, as a terminal of this width
-// shows it.
-func Table(width, cut int, head []string, rows ...[]string) string {
-	return (&table{head: head, rows: rows, cut: cut}).render(width)
+// Table is a table as a terminal of this width shows it. The column cut may be
+// cut, and those of spare may be left out.
+func Table(width, cut int, spare []int, head []string, rows ...[]string) string {
+	return (&table{head: head, rows: rows, cut: cut, spare: spare}).render(width)
 }
 
 // What else is tested by itself.

@@ -27,7 +27,7 @@ func newLogFlags(flags *pflag.FlagSet) *logFlags {
 		format: choice{value: formatText, among: []string{formatText, formatJSON}},
 	}
 	flags.Var(&l.level, "log-level", "log from this `level` on: "+strings.Join(l.level.among, ", "))
-	flags.Var(&l.format, "log-format", "log as `text` for people or as json for machines")
+	flags.Var(&l.format, "log-format", "`format` of the log: text for people, json for machines")
 	return l
 }
 

@@ -141,7 +141,7 @@ func (n *poisonNewest) end() {
 	case n.all == 0:
 		fmt.Fprintln(n.app.stdout, "Nothing is poisoned.")
 	default:
-		t := &table{head: []string{"STAGE", "POSITION", "TIME", "READ FROM", "ATTEMPTS", "REASON"}, cut: 5}
+		t := &table{head: []string{"STAGE", "POSITION", "TIME", "READ FROM", "ATTEMPTS", "REASON"}, cut: 5, spare: []int{3, 4, 2}}
 		for _, d := range n.shown {
 			t.add(d.Stage, d.Position, d.Time.Local().Format(time.DateTime), d.Origin.String(), number(int64(d.Attempts)), d.Reason)
 		}

@@ -42,10 +42,12 @@ func (l listed) Source(ctx context.Context, emit pipeline.Emit[order]) error {
 
 // orders puts what is listed, refuses negative totals, skips zero, and passes
 // the rest on.
-func orders(list ...order) *pipeline.Pipeline {
-	p := pipeline.New("orders")
+func orders(list ...order) *pipeline.Pipeline { return ordersNamed("orders", list) }
+
+func ordersNamed(name string, list listed) *pipeline.Pipeline {
+	p := pipeline.New(name)
 	key := pipeline.Key(func(o order) string { return o.Customer })
-	placed := pipeline.Source(p, "placed", listed(list), key, pipeline.Partitions(3))
+	placed := pipeline.Source(p, "placed", list, key, pipeline.Partitions(3))
 	checked := pipeline.Stage(placed, "check", filters.Map(func(_ context.Context, o order) (order, error) {
 		switch {
 		case o.Total < 0:

@@ -58,7 +58,8 @@ func TestProgressCountsFromTheBeginOfTheRun(t *testing.T) {
 	go func() { ran <- call(t, p, "run", "--drain", brokers) }()
 	awaits("progress orders.check=4/4 orders.store=4/4")
 	cancel()
-	for scanner.Scan() { //nolint:revive // to its end, so that who logs is not kept waiting
+	for scanner.Scan() {
+		continue // to its end, so that who logs is not kept waiting
 	}
 	<-shown
 	require.Equal(t, cmd.ExitOK, (<-ran).code)

@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"io"
+	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -12,9 +14,10 @@ import (
 
 // table is what a command shows as rows.
 type table struct {
-	head []string
-	rows [][]string
-	cut  int // the column that is cut where the terminal is too narrow
+	head  []string
+	rows  [][]string
+	cut   int   // the column that is cut where the terminal is too narrow
+	spare []int // columns that are left out before that, the first one first
 }
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
@@ -27,7 +30,7 @@ func (t *table) write(o *output) {
 		t.writePlain(o)
 		return
 	}
-	// It knows of NO_COLOR and of what the terminal can show.
+	// It knows what the terminal can show.
 	_, err := lipgloss.Fprintln(o.to, t.render(width))
 	o.note(err)
 }
@@ -47,40 +50,67 @@ func (t *table) writePlain(w io.Writer) {
 // gap is the space between two columns.
 const gap = 2
 
+// enoughRoom is how wide the column that is cut is to be, in cells, before
+// columns are left out for it.
+const enoughRoom = 40
+
 // render lays the table out for a terminal of this width.
 func (t *table) render(width int) string {
-	widths := make([]int, len(t.head))
-	for _, row := range append([][]string{t.head}, t.rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], lipgloss.Width(cellText(cell)))
-		}
-	}
-	others := 0
-	for i, n := range widths {
-		if i != t.cut {
-			others += n + gap
-		}
-	}
-	room := max(width-others-gap, lipgloss.Width(t.head[t.cut]))
-	rows := make([][]string, len(t.rows))
-	for i, row := range t.rows {
-		rows[i] = make([]string, len(row))
+	all := append([][]string{t.head}, t.rows...)
+	for i, row := range all {
+		all[i] = make([]string, len(row))
 		for j, cell := range row {
-			rows[i][j] = cellText(cell)
+			all[i][j] = cellText(cell)
 		}
-		rows[i][t.cut] = cutTo(rows[i][t.cut], room)
 	}
-	bold, plain := lipgloss.NewStyle().Bold(true).PaddingRight(gap), lipgloss.NewStyle().PaddingRight(gap)
+	columns, room := t.fit(all, width)
+	for i, row := range all {
+		kept := make([]string, len(columns))
+		for j, column := range columns {
+			kept[j] = row[column]
+			if column == t.cut && i > 0 {
+				kept[j] = cutTo(row[column], room)
+			}
+		}
+		all[i] = kept
+	}
+	plain := lipgloss.NewStyle().PaddingRight(gap)
+	head := plain.Bold(os.Getenv("NO_COLOR") == "")
 	return lipglosstable.New().
 		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
 		BorderColumn(false).BorderHeader(false).BorderRow(false).
-		Headers(t.head...).Rows(rows...).
+		Headers(all[0]...).Rows(all[1:]...).
 		StyleFunc(func(row, _ int) lipgloss.Style {
 			if row == lipglosstable.HeaderRow {
-				return bold
+				return head
 			}
 			return plain
 		}).Render()
+}
+
+// fit chooses the columns that are shown, and the width of the one that is cut.
+func (t *table) fit(rows [][]string, width int) (columns []int, room int) {
+	widths := make([]int, len(t.head))
+	for _, row := range rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], lipgloss.Width(cell))
+		}
+	}
+	room = width - gap
+	for i, n := range widths {
+		columns = append(columns, i)
+		if i != t.cut {
+			room -= n + gap
+		}
+	}
+	for _, i := range t.spare {
+		if room >= min(enoughRoom, widths[t.cut]) {
+			break
+		}
+		columns = slices.DeleteFunc(columns, func(c int) bool { return c == i })
+		room += widths[i] + gap
+	}
+	return columns, max(room, lipgloss.Width(t.head[t.cut]))
 }
 
 // cutTo cuts text that is wider than a number of cells, and shows that it did.

@@ -21,17 +21,22 @@ var style = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func TestTablesFitTheTerminal(t *testing.T) {
 	t.Parallel()
-	out := style.ReplaceAllString(cmd.Table(40, 1, []string{"STAGE", "REASON", "N"},
+	out := style.ReplaceAllString(cmd.Table(40, 1, nil, []string{"STAGE", "REASON", "N"},
 		[]string{"orders.check", "a reason that is much longer than the room that there is", "1"},
 		[]string{"x", "", "22"}), "")
 	require.Equal(t, ""+
 		"STAGE         REASON                N\n"+
 		"orders.check  a reason that is mu…  1\n"+
 		"x             -                     22", trimRight(out))
+	head, row := []string{"A", "B", "C", "REASON"}, []string{"aaaa", "bbbb", "cccc", strings.Repeat("r", 45)}
+	for width, shown := range map[int]string{65: "A B C REASON", 60: "A B C REASON", 58: "A C REASON", 54: "A C REASON", 53: "C REASON", 20: "C REASON"} {
+		out := style.ReplaceAllString(cmd.Table(width, 3, []int{1, 0}, head, row), "")
+		require.Equal(t, strings.Fields(shown), strings.Fields(strings.Split(out, "\n")[0]), "at %d", width)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		width := rapid.IntRange(30, 200).Draw(t, "width")
 		text := rapid.String().Draw(t, "reason")
-		for line := range strings.SplitSeq(cmd.Table(width, 1, []string{"STAGE", "REASON"}, []string{"orders", text}), "\n") {
+		for line := range strings.SplitSeq(cmd.Table(width, 1, nil, []string{"STAGE", "REASON"}, []string{"orders", text}), "\n") {
 			require.LessOrEqual(t, lipgloss.Width(line), width)
 		}
 	})

@@ -26,7 +26,7 @@ cluster.`,
 		Args:    cobra.MaximumNArgs(1),
 	}
 	format := &choice{value: formatText, among: []string{formatText, formatJSON, formatMermaid}}
-	c.Flags().Var(format, formatFlag, "print `text`, json or mermaid")
+	c.Flags().Var(format, formatFlag, "`format` of what is printed: text, json or mermaid")
 	completeChoice(c, formatFlag)
 	c.ValidArgsFunction = a.completeNames(pipelineName)
 	a.does(c, func(_ context.Context, args []string) error {

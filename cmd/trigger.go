@@ -38,8 +38,8 @@ const (
 const (
 	typedValues = `Values are JSON, which the pipe's own codec encodes; for a pipe of bytes they are
 taken as they are. The pipe's key applies unless --key is given.`
-	rawValues = `Values are taken as they are. The program that declares the pipe has the same
-command, which reads JSON and knows the pipe's codec and key.`
+	rawValues = `Values are taken as they are. The same command of the program that declares the
+pipe reads JSON, and knows the pipe's codec and key.`
 )
 
 func (a *app) trigger() *cobra.Command {
@@ -51,7 +51,9 @@ func (a *app) trigger() *cobra.Command {
 		Use:   "trigger " + into,
 		Short: "Put triggers into a " + strings.ToLower(into),
 		Long: `Trigger puts triggers into a ` + strings.ToLower(into) + `: one from --value or --file, or one from each
-line of standard input. ` + values + `
+line of standard input.
+
+` + values + `
 
 Each trigger gets an id, which names its job: one of its own, or --id. To the
 triggers of standard input --id gives ids of its own too: it and the number of the
