@@ -76,13 +76,14 @@ func (v Verdict) String() string {
 // are joined, Reject wins over ErrSkip and that over RetryAfter. The wait is
 // below 0 where the error names none: then the stage's backoff says how long.
 func Judge(err error) (v Verdict, wait time.Duration) {
+	if err == nil {
+		return Done, -1 // before what errors.As makes escape to the heap
+	}
 	var (
 		reject *rejectError
 		after  *retryAfterError
 	)
 	switch {
-	case err == nil:
-		return Done, -1
 	case errors.As(err, &reject):
 		return Rejected, -1
 	case errors.Is(err, ErrSkip):

@@ -24,7 +24,7 @@ func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record,
 	d := &ds.slab[i]
 	d.Stage, d.Attempt = s.node.Name, 1
 	d.Topic, d.Partition, d.Offset = r.Topic, r.Partition, r.Offset
-	value, err := schemas.ReadEnvelope(&d.Envelope, r.Key, r.Value, r.Headers, text.add)
+	value, err := schemas.ReadEnvelope(&d.Envelope, r.Key, r.Value, r.Headers, text.adder())
 	d.Value = value
 	d.Identify(claim.TopicID(), r.Partition, r.Offset)
 	if err != nil {
@@ -38,11 +38,22 @@ func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record,
 
 // textSlab makes the strings of many records in few allocations. It is for one
 // goroutine.
-type textSlab struct{ b strings.Builder }
+type textSlab struct {
+	b   strings.Builder
+	add func([]byte) string // made once: a method value costs an allocation
+}
 
 const textSlabSize = 8 << 10
 
-func (t *textSlab) add(b []byte) string {
+// adder returns the function that makes a string of bytes.
+func (t *textSlab) adder() func([]byte) string {
+	if t.add == nil {
+		t.add = t.append
+	}
+	return t.add
+}
+
+func (t *textSlab) append(b []byte) string {
 	if t.b.Cap()-t.b.Len() < len(b) {
 		t.b = strings.Builder{} // strings made so far keep the old one
 		t.b.Grow(max(textSlabSize, len(b)))

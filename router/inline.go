@@ -47,18 +47,19 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 	w.out.begin(len(b.Records))
 	ds := newDeliveries(len(b.Records))
 	last := w.flushed
+	item := new(laneItem) // one for all: it leaves with the message that has to wait
 	for i := range b.Records {
 		if !w.claim.MayBegin() {
 			b.Abandon(i)
 			return len(b.Records), nil, w.out.kafka.Flush()
 		}
-		item := laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
-		done, err := w.one(&item, leave == nil)
+		*item = laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
+		done, err := w.one(item, leave == nil)
 		switch {
 		case err != nil:
 			return 0, nil, err
 		case !done && !item.due.IsZero():
-			return i, &item, w.out.kafka.Flush()
+			return i, item, w.out.kafka.Flush()
 		case !done:
 			b.Abandon(i)
 			return len(b.Records), nil, w.out.kafka.Flush()
