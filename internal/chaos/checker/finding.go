@@ -1,0 +1,107 @@
+package checker
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/penstock/penstock/internal/chaos/flow"
+)
+
+// Kind is the rule that a finding breaks.
+type Kind string
+
+// The kinds of findings.
+const (
+	// Lost is a message that was acknowledged, and one of its outputs, or its
+	// poison record, is not there.
+	Lost Kind = "lost"
+	// Disordered is a message that first occurs behind a later one of its key, or
+	// in another partition than the others of its key.
+	Disordered Kind = "disordered"
+	// NoRewind is a repeat after which the messages behind it do not all come
+	// again up to where the key was.
+	NoRewind Kind = "no rewind"
+	// WrongID is a message with another id, parent or job than it must have: that
+	// of its first occurrence above all.
+	WrongID Kind = "wrong id"
+	// Unaccounted is a record that nothing accounts for: no input that has to make
+	// it, or no reason to poison it.
+	Unaccounted Kind = "unaccounted"
+)
+
+// Finding is one violation of a guarantee.
+type Finding struct {
+	Kind  Kind
+	Hop   string // the stage, or the pipe that the producers feed
+	Key   string
+	Place flow.Place
+
+	// The record that shows it. Of a lost message it is the last one that is there:
+	// its input.
+	Topic     string
+	Partition int32
+	Offset    int64
+
+	Text string
+}
+
+// String is one line.
+func (f Finding) String() string {
+	return fmt.Sprintf("%s: hop %s, key %s, message %s (%s/%d@%d): %s",
+		f.Kind, f.Hop, f.Key, f.Place, f.Topic, f.Partition, f.Offset, f.Text)
+}
+
+// Report is what the checker found.
+type Report struct {
+	Messages int // what the producers saw acknowledged
+	Repeats  map[string]int
+	Findings []Finding
+}
+
+// Repeated is how often a message occurred again, over all hops.
+func (r *Report) Repeated() (n int) {
+	for _, of := range r.Repeats {
+		n += of
+	}
+	return n
+}
+
+// Count is the number of findings of these kinds.
+func (r *Report) Count(kinds ...Kind) (n int) {
+	for i := range r.Findings {
+		if slices.Contains(kinds, r.Findings[i].Kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// listed is how many findings of a kind are listed.
+const listed = 20
+
+// List writes the findings, a line each, and of many of one kind only the first.
+func (r *Report) List() string {
+	var b strings.Builder
+	for _, kind := range []Kind{Lost, Disordered, NoRewind, WrongID, Unaccounted} {
+		n := 0
+		for i := range r.Findings {
+			if r.Findings[i].Kind != kind {
+				continue
+			}
+			if n++; n <= listed {
+				fmt.Fprintln(&b, r.Findings[i])
+			}
+		}
+		if n > listed {
+			fmt.Fprintf(&b, "%s: and %d more\n", kind, n-listed)
+		}
+	}
+	return b.String()
+}
+
+// Totals are the report's numbers as the last line of a chaos run has them.
+func (r *Report) Totals() string {
+	return fmt.Sprintf("messages=%d lost=%d repeated=%d disordered=%d unaccounted=%d",
+		r.Messages, r.Count(Lost), r.Repeated(), r.Count(Disordered, NoRewind), r.Count(Unaccounted, WrongID))
+}
