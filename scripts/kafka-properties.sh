@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Prints the properties of one node: kafka-properties.sh ID NODES PORT DATA_DIR
+# Prints the properties of one node: kafka-properties.sh ID NODES PORT DATA_DIR [SECRETS_DIR]
 #
 # The clients' listener of node 1 is at PORT, that of node 2 at PORT+1, and so
 # on; the controllers are 100 higher. docker-compose.yml has the same settings.
+#
+# With SECRETS_DIR, which kafkasecrets makes, clients have to authenticate and
+# need rights: by SASL 200 higher, by a certificate 300 higher. PORT stays open to
+# the node itself and to whoever sets tests up, with all rights.
 set -euo pipefail
 
-id=$1 nodes=$2 port=$3 data_dir=$4
+id=$1 nodes=$2 port=$3 data_dir=$4 secrets_dir=${5:-}
 
 # As many copies as there are nodes; with three, one may be down.
 replication=$nodes
@@ -16,13 +20,21 @@ for ((n = 1; n <= nodes; n++)); do
 	voters+=${voters:+,}$n@127.0.0.1:$((port + 99 + n))
 done
 
+plain=PLAINTEXT://127.0.0.1:$((port + id - 1))
+protocols=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+secure=
+if [[ $secrets_dir ]]; then
+	protocols+=,SASL_SSL:SASL_SSL,SSL:SSL
+	secure=,SASL_SSL://127.0.0.1:$((port + 199 + id)),SSL://127.0.0.1:$((port + 299 + id))
+fi
+
 cat <<PROPERTIES
 process.roles=broker,controller
 node.id=$id
 controller.quorum.voters=$voters
-listeners=PLAINTEXT://127.0.0.1:$((port + id - 1)),CONTROLLER://127.0.0.1:$((port + 99 + id))
-advertised.listeners=PLAINTEXT://127.0.0.1:$((port + id - 1))
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=$plain,CONTROLLER://127.0.0.1:$((port + 99 + id))$secure
+advertised.listeners=$plain$secure
+listener.security.protocol.map=$protocols
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 log.dirs=$data_dir
@@ -45,4 +57,30 @@ share.coordinator.state.topic.num.partitions=10
 # A group starts at once, and a killed member costs a second, not forty-five.
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
+PROPERTIES
+
+[[ $secrets_dir ]] || exit 0
+
+cat <<PROPERTIES
+
+# Who is not listed has the rights that ACLs give, and without any ACL none.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users=User:ANONYMOUS;User:client;User:CN=client
+
+ssl.keystore.type=PEM
+ssl.keystore.location=$secrets_dir/broker.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$secrets_dir/ca.pem
+listener.name.ssl.ssl.client.auth=required
+
+# SCRAM's credentials are stored when the node is formatted. Tokens are those
+# without a signature, so that a test can make them.
+listener.name.sasl_ssl.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_client="$(<"$secrets_dir/password")";
+listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.oauthbearer.sasl.jaas.config=org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";
+# A connection by token has to present a token again and again.
+listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms=4000
 PROPERTIES

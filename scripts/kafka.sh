@@ -8,6 +8,8 @@
 #
 # Variables:
 #   NODES                 1 or 3, defaults to 1
+#   SECURITY              on: clients can also connect by TLS, need rights then, and find
+#                         certificates and the password in secrets of the cluster's folder
 #   PENSTOCK_KAFKA_PORT   port of the first node, defaults to 19092; the other nodes'
 #                         follow it, the controllers' are 100 higher
 #   PENSTOCK_KAFKA_NAME   name of the cluster, defaults to dev; its data, logs and pids
@@ -17,8 +19,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 name=${PENSTOCK_KAFKA_NAME:-dev}
 nodes=${NODES:-1}
+security=${SECURITY:-off}
 port=${PENSTOCK_KAFKA_PORT:-19092}
 run=$PWD/.cache/kafka/run/$name-$nodes
+secrets= # the folder with the certificates and the password
+[[ $security == off ]] || secrets=$run/secrets
 
 start_deadline=90 # seconds until every node must answer
 stop_deadline=20  # seconds after which a node that ignores SIGTERM is killed
@@ -40,13 +45,15 @@ running() {
 listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 brokers() {
-	sed -n 's|^advertised.listeners=PLAINTEXT://||p' "$run"/node-*/server.properties | paste -sd, -
+	sed -n 's|^advertised.listeners=PLAINTEXT://\([^,]*\).*|\1|p' "$run"/node-*/server.properties | paste -sd, -
 }
 
 check_ports() {
-	local offset
-	for ((offset = 0; offset < nodes; offset++)); do
-		for taken in $((port + offset)) $((port + 100 + offset)); do
+	local offset node listeners=(0 100)
+	[[ -z $secrets ]] || listeners+=(200 300)
+	for ((node = 0; node < nodes; node++)); do
+		for offset in "${listeners[@]}"; do
+			taken=$((port + offset + node))
 			if listening "$taken"; then
 				fail "port $taken of 127.0.0.1 is taken, by another clone's Kafka perhaps: stop it, or choose other ports with PENSTOCK_KAFKA_PORT=<first port>."
 			fi
@@ -55,9 +62,14 @@ check_ports() {
 }
 
 format_node() {
-	local dir=$1
+	local dir=$1 credentials=()
 	[[ -f $dir/data/meta.properties ]] && return
-	java -cp "$jars/*" kafka.tools.StorageTool format \
+	if [[ $secrets ]]; then
+		for mechanism in SCRAM-SHA-256 SCRAM-SHA-512; do
+			credentials+=(--add-scram "$mechanism=[name=client,password=$(<"$secrets/password")]")
+		done
+	fi
+	java -cp "$jars/*" kafka.tools.StorageTool format ${credentials[@]+"${credentials[@]}"} \
 		--cluster-id "$(cat "$run/cluster-id")" --config "$dir/server.properties" >"$dir/format.log" 2>&1 ||
 		fail "formatting $dir failed: $(tail -n 5 "$dir/format.log")"
 }
@@ -92,6 +104,7 @@ give_up() {
 
 start() {
 	[[ $nodes == 1 || $nodes == 3 ]] || fail "NODES is '$nodes': it can be 1 or 3."
+	[[ $security == on || $security == off ]] || fail "SECURITY is '$security': it can be on or off."
 	if running "$run/node-1"; then
 		echo "Kafka runs already. Use it with: --brokers $(brokers)"
 		return
@@ -102,12 +115,13 @@ start() {
 
 	mkdir -p "$run"
 	[[ -s $run/cluster-id ]] || java -cp "$jars/*" kafka.tools.StorageTool random-uuid >"$run/cluster-id" 2>/dev/null
+	[[ -z $secrets || -d $secrets ]] || go run ./internal/kafkatest/kafkasecrets -dir "$secrets"
 	trap stop EXIT # unless all of it succeeds
 	local id dir
 	for ((id = 1; id <= nodes; id++)); do
 		dir=$run/node-$id
 		mkdir -p "$dir"
-		scripts/kafka-properties.sh "$id" "$nodes" "$port" "$dir/data" >"$dir/server.properties"
+		scripts/kafka-properties.sh "$id" "$nodes" "$port" "$dir/data" "$secrets" >"$dir/server.properties"
 		format_node "$dir"
 		start_node "$dir"
 	done

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests that carry the build tag kafka against a Kafka of their own: a
-# fresh node on free ports, stopped and removed afterwards.
+# Runs the tests that carry the build tag kafka against Kafkas of their own: a
+# fresh node that is open to all, and one with TLS, SASL and ACLs, on free ports,
+# stopped and removed afterwards.
 #
 # Variables:
 #   PKG   packages to test, defaults to all that have such tests
@@ -21,24 +22,25 @@ fi
 
 # What an earlier run left that could not clean up behind itself.
 for left in .cache/kafka/run/test.*; do
-	owner=${left##*/test.} owner=${owner%-*}
+	name=${left##*/} name=${name%-*}  # test.<pid> or test.<pid>.secure
+	owner=${name#test.} owner=${owner%.secure}
 	if [[ -d $left ]] && ! kill -0 "$owner" 2>/dev/null; then
-		PENSTOCK_KAFKA_NAME=test.$owner scripts/kafka.sh stop
+		PENSTOCK_KAFKA_NAME=$name scripts/kafka.sh stop
 		rm -rf "$left"
 	fi
 done
 
-# free_port prints a port that is free, and whose controller port is free too. It
-# looks at a random place below the ports that clients get, so that two runs at a
-# time are unlikely to meet; kafka.sh fails with a clear sentence if they do.
+# free_port prints a port that is free, as are all others that the two nodes need.
+# It looks at a random place below the ports that clients get, so that two runs at
+# a time are unlikely to meet; kafka.sh fails with a clear sentence if they do.
 free_port() {
-	local port
+	local port offset
 	while port=$((20000 + RANDOM % 10000)); do
-		if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null &&
-			! (exec 3<>"/dev/tcp/127.0.0.1/$((port + 100))") 2>/dev/null; then
-			echo "$port"
-			return
-		fi
+		for offset in 0 100 10 110 210 310; do
+			! (exec 3<>"/dev/tcp/127.0.0.1/$((port + offset))") 2>/dev/null || continue 2
+		done
+		echo "$port"
+		return
 	done
 }
 
@@ -46,13 +48,18 @@ export NODES=1 PENSTOCK_KAFKA_NAME=test.$$ PENSTOCK_KAFKA_PORT
 PENSTOCK_KAFKA_PORT=$(free_port)
 run=.cache/kafka/run/$PENSTOCK_KAFKA_NAME-$NODES
 
+secure_port=$((PENSTOCK_KAFKA_PORT + 10))
+secure_run=.cache/kafka/run/$PENSTOCK_KAFKA_NAME.secure-$NODES
+secure_kafka="env SECURITY=on PENSTOCK_KAFKA_NAME=$PENSTOCK_KAFKA_NAME.secure PENSTOCK_KAFKA_PORT=$secure_port $PWD/scripts/kafka.sh"
+
 clean_up() {
 	local status=$?
 	scripts/kafka.sh stop
+	$secure_kafka stop
 	if ((status == 0)); then
-		rm -rf "$run"
+		rm -rf "$run" "$secure_run"
 	else
-		echo "test-kafka.sh: failed; the broker's log is in $run/node-1/server.log until the next run" >&2
+		echo "test-kafka.sh: failed; the brokers' logs are in $run/node-1/server.log and $secure_run/node-1/server.log until the next run" >&2
 	fi
 	exit "$status"
 }
@@ -65,6 +72,15 @@ export PENSTOCK_TEST_BROKERS=127.0.0.1:$PENSTOCK_KAFKA_PORT
 export PENSTOCK_TEST_CLUSTER_ID PENSTOCK_TEST_KAFKA_VERSION=$KAFKA_VERSION
 PENSTOCK_TEST_CLUSTER_ID=$(cat "$run/cluster-id")
 export PENSTOCK_TEST_RESTART_COMMAND="$PWD/scripts/kafka.sh restart"
+
+$secure_kafka start
+export PENSTOCK_TEST_SECURE_BROKERS=127.0.0.1:$secure_port
+export PENSTOCK_TEST_SECURE_SASL_BROKERS=127.0.0.1:$((secure_port + 200))
+export PENSTOCK_TEST_SECURE_TLS_BROKERS=127.0.0.1:$((secure_port + 300))
+export PENSTOCK_TEST_SECURE_SECRETS=$PWD/$secure_run/secrets
+export PENSTOCK_TEST_SECURE_CLUSTER_ID
+PENSTOCK_TEST_SECURE_CLUSTER_ID=$(cat "$secure_run/cluster-id")
+export PENSTOCK_TEST_SECURE_RESTART_COMMAND="$secure_kafka restart"
 
 # One package after the other: they share the broker, and a test may restart it.
 # shellcheck disable=SC2086 # PKG may name several packages

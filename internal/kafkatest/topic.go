@@ -23,7 +23,12 @@ const brokerDefault = -1
 // each as name=value, such as "max.message.bytes=2097152".
 func Topic(t testing.TB, partitions int, configs ...string) string {
 	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(Brokers(t)...))
+	return topicOn(t, Brokers(t), partitions, configs)
+}
+
+func topicOn(t testing.TB, brokers []string, partitions int, configs []string) string {
+	t.Helper()
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		t.Fatalf("make a client: %v", err)
 	}

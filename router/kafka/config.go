@@ -21,13 +21,24 @@ type Config struct {
 	ClientID string
 
 	// TLS is the configuration of the connections, with client certificates
-	// for mutual TLS. Defaults to nil: no TLS.
+	// for mutual TLS. Its own defaults hold: without RootCAs the system's
+	// authorities are trusted, and without ServerName a broker's certificate
+	// has to be for the host that it is reached by; MinVersion defaults to 1.2.
+	// Defaults to nil: no TLS.
 	TLS *tls.Config
 
 	// SASL is how to authenticate. Defaults to not at all.
 	SASL SASL
 
-	// DialTimeout bounds the making of a connection. Defaults to 10 s.
+	// Rack says where this program runs, as the brokers' broker.rack does. A
+	// Subscriber then reads from the replica in the same rack, where the brokers
+	// have a replica.selector.class that looks at it. All else goes to the
+	// leaders: what is produced, ReadTopic, offsets. Defaults to none: all is
+	// read from the leaders too.
+	Rack string
+
+	// DialTimeout bounds the making of a connection, and the wait for a token.
+	// Defaults to 10 s.
 	DialTimeout time.Duration
 
 	// RequestTimeout bounds the wait for an answer. Defaults to 30 s.
@@ -43,6 +54,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.RequestTimeout == 0 {
 		c.RequestTimeout = 30 * time.Second
+	}
+	if c.SASL.Token != nil && c.SASL.tokens == nil {
+		c.SASL.tokens = &tokenSource{ask: c.SASL.Token, timeout: c.DialTimeout}
 	}
 	return c
 }
@@ -78,6 +92,7 @@ func (c Config) sarama() *sarama.Config {
 	s := sarama.NewConfig()
 	s.Version = protocol
 	s.ClientID = c.ClientID
+	s.RackID = c.Rack
 	s.Net.DialTimeout = c.DialTimeout
 	s.Net.ReadTimeout = c.RequestTimeout
 	s.Net.WriteTimeout = c.RequestTimeout
@@ -85,8 +100,12 @@ func (c Config) sarama() *sarama.Config {
 	s.Admin.Timeout = c.RequestTimeout
 	s.Metadata.AllowAutoTopicCreation = false // a name that is misspelt is an error, not a topic
 	s.Metadata.RefreshFrequency = topicMaxAge
+	s.Metadata.Timeout = c.RequestTimeout // no further retry of a look-up after it
 	if c.TLS != nil {
 		s.Net.TLS.Enable, s.Net.TLS.Config = true, c.TLS.Clone()
+		if s.Net.TLS.Config.MinVersion == 0 {
+			s.Net.TLS.Config.MinVersion = tls.VersionTLS12
+		}
 	}
 	c.SASL.apply(s)
 	return s

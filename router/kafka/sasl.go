@@ -30,10 +30,14 @@ type SASL struct {
 	User     string
 	Password string
 
-	// Token gives a token for OAUTHBEARER at each connection. It must keep a
-	// token as long as it is valid and not block for long. Defaults to nil,
-	// which OAUTHBEARER refuses.
+	// Token gives a token for OAUTHBEARER. It is asked at each connection, and
+	// on a connection again before the session ends that the broker grants. It
+	// should keep a token while it is valid. Connections that ask at the same
+	// time share a call; a call that takes longer than Config.DialTimeout fails
+	// them. Defaults to nil, which OAUTHBEARER refuses.
 	Token func() (string, error)
+
+	tokens *tokenSource // asks Token, once the configuration has its defaults
 }
 
 // String hides the password.
@@ -83,20 +87,9 @@ func (s SASL) apply(c *sarama.Config) {
 	case ScramSHA512:
 		c.Net.SASL.SCRAMClientGeneratorFunc = func() sarama.SCRAMClient { return &scramClient{hash: scram.SHA512} }
 	case OAuthBearer:
-		c.Net.SASL.TokenProvider = tokenProvider(s.Token)
+		c.Net.SASL.TokenProvider = s.tokens
 	default: // PLAIN needs no more
 	}
-}
-
-type tokenProvider func() (string, error)
-
-// Token implements sarama.AccessTokenProvider.
-func (f tokenProvider) Token() (*sarama.AccessToken, error) {
-	t, err := f()
-	if err != nil {
-		return nil, fmt.Errorf("get a token for SASL OAUTHBEARER: %w", err)
-	}
-	return &sarama.AccessToken{Token: t}, nil
 }
 
 // scramClient is one SCRAM conversation.

@@ -9,7 +9,8 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// Dial connects to a cluster. Its error names the addresses that were tried.
+// Dial connects to a cluster. Its error names the addresses that were tried and
+// says what to do where TLS or SASL failed.
 func Dial(ctx context.Context, brokers []string, cfg *sarama.Config) (sarama.Client, error) {
 	ch := make(chan sarama.Client, 1)
 	c, err := Aside(ctx, func() (sarama.Client, error) {
@@ -23,9 +24,25 @@ func Dial(ctx context.Context, brokers []string, cfg *sarama.Config) (sarama.Cli
 				_ = c.Close()
 			}
 		}()
-		return nil, fmt.Errorf("connect to Kafka at %s: %w", strings.Join(brokers, ", "), err)
+		return nil, fmt.Errorf("connect to Kafka at %s%s: %w", strings.Join(brokers, ", "), security(cfg), withAdvice(err))
 	}
 	return c, nil
+}
+
+// security says how a connection is secured, for errors: many brokers only
+// hang up on who comes with a wrong password or without TLS.
+func security(cfg *sarama.Config) string {
+	s := ""
+	if cfg.Net.TLS.Enable {
+		s = " with TLS"
+	}
+	if cfg.Net.SASL.Enable {
+		s += fmt.Sprintf(" with SASL %s", cfg.Net.SASL.Mechanism)
+		if cfg.Net.SASL.User != "" {
+			s += fmt.Sprintf(" as %q", cfg.Net.SASL.User)
+		}
+	}
+	return s
 }
 
 // Aside runs f beside the caller, who goes on when ctx ends: sarama's calls
