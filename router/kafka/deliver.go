@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -60,13 +61,7 @@ func (s *subscription) deliverOne(b *Batch, r *Record) (done bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("unmarshal %s/%d@%d: %w", r.Topic, r.Partition, r.Offset, err)
 		}
-		m.SetContext(b.Claim.ctx)
-		select {
-		case s.out <- m:
-		case <-b.Claim.reading.Done():
-			return false, nil
-		}
-		if acked, ok := awaitAck(b.Claim, m); !ok || acked {
+		if acked, ok := s.offer(b.Claim, m); !ok || acked {
 			return acked, nil
 		}
 		select {
@@ -77,9 +72,18 @@ func (s *subscription) deliverOne(b *Batch, r *Record) (done bool, err error) {
 	}
 }
 
-// awaitAck says whether m was acknowledged or refused; ok is false when the
-// claim ended before either.
-func awaitAck(k *Claim, m *message.Message) (acked, ok bool) {
+// offer delivers m once and says whether it was acknowledged or refused; ok is
+// false when the claim ended before either. The message's context ends with
+// the answer, as in every Watermill subscriber.
+func (s *subscription) offer(k *Claim, m *message.Message) (acked, ok bool) {
+	ctx, cancel := context.WithCancel(k.ctx)
+	defer cancel()
+	m.SetContext(ctx)
+	select {
+	case s.out <- m:
+	case <-k.reading.Done():
+		return false, false
+	}
 	select {
 	case <-m.Acked():
 		return true, true

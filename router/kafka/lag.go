@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/IBM/sarama"
@@ -44,7 +45,10 @@ func (a *Admin) lag(group string, topics []string) ([]Lag, error) {
 		partitions[t] = ids
 	}
 	committed, err := a.admin.ListConsumerGroupOffsets(group, partitions)
-	if err != nil {
+	switch {
+	case errors.Is(err, sarama.ErrGroupIDNotFound): // it has committed nothing yet
+		committed = &sarama.OffsetFetchResponse{}
+	case err != nil:
 		return nil, err
 	}
 	var lags []Lag

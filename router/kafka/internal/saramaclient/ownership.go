@@ -2,6 +2,7 @@ package saramaclient
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/IBM/sarama"
@@ -15,6 +16,10 @@ import (
 // Owners keep what they have up to their quota, the floor or the ceiling of an
 // equal share. A number that moves is withheld from everybody, in all topics,
 // until its last holder has let go; the follow-up join hands it out.
+//
+// Members that read other topics, as the subscriptions of one process that name
+// the same group, share nothing with each other: each set of topics that are
+// read together has owners of its own.
 type ownership struct {
 	gate     *gate
 	assigned func(topics map[string][]int32) // told of each assignment
@@ -47,34 +52,71 @@ func (*ownership) AssignmentData(string, map[string][]int32, int32) ([]byte, err
 
 // Plan implements sarama.BalanceStrategy.
 func (*ownership) Plan(members map[string]sarama.ConsumerGroupMemberMetadata, topics map[string][]int32) (sarama.BalanceStrategyPlan, error) {
-	counts := make(map[string]int32, len(topics))
-	for topic, partitions := range topics {
-		for _, p := range partitions {
-			counts[topic] = max(counts[topic], p+1)
-		}
-	}
-	all := make([]owner, 0, len(members))
-	for id, m := range members {
-		o := owner{id: id, topics: m.Topics, generation: m.GenerationID, holds: map[int32]bool{}}
-		for _, owned := range m.OwnedPartitions {
-			for _, p := range owned.Partitions {
-				o.holds[p] = true
-			}
-		}
-		all = append(all, o)
-	}
 	plan := sarama.BalanceStrategyPlan{}
 	for id := range members {
 		plan[id] = map[string][]int32{} // who is given nothing has to hear it too
 	}
-	for number, id := range shareOut(all, counts) {
-		for _, topic := range members[id].Topics {
-			if number < counts[topic] {
-				plan.Add(id, topic, number)
+	for _, set := range readTogether(members) {
+		counts := make(map[string]int32, len(set))
+		for topic := range set {
+			for _, p := range topics[topic] {
+				counts[topic] = max(counts[topic], p+1)
+			}
+		}
+		for number, id := range shareOut(owners(members, set), counts) {
+			for _, topic := range members[id].Topics {
+				if number < counts[topic] {
+					plan.Add(id, topic, number)
+				}
 			}
 		}
 	}
 	return plan, nil
+}
+
+// readTogether divides the topics into sets, so that each member's are all in
+// one.
+func readTogether(members map[string]sarama.ConsumerGroupMemberMetadata) []map[string]bool {
+	var sets []map[string]bool
+	for _, m := range members {
+		merged := make(map[string]bool, len(m.Topics))
+		for _, topic := range m.Topics {
+			merged[topic] = true
+		}
+		sets = slices.DeleteFunc(sets, func(set map[string]bool) bool {
+			overlaps := slices.ContainsFunc(m.Topics, func(topic string) bool { return set[topic] })
+			if overlaps {
+				maps.Copy(merged, set)
+			}
+			return overlaps
+		})
+		sets = append(sets, merged)
+	}
+	return sets
+}
+
+// owners are the members that read topics of a set, or hold partitions of them.
+func owners(members map[string]sarama.ConsumerGroupMemberMetadata, set map[string]bool) []owner {
+	var all []owner
+	for id, m := range members {
+		o := owner{id: id, generation: m.GenerationID, holds: map[int32]bool{}}
+		for _, topic := range m.Topics {
+			if set[topic] {
+				o.topics = append(o.topics, topic)
+			}
+		}
+		for _, owned := range m.OwnedPartitions {
+			for _, p := range owned.Partitions {
+				if set[owned.Topic] {
+					o.holds[p] = true
+				}
+			}
+		}
+		if len(o.topics) > 0 || len(o.holds) > 0 {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 // owner is a member as the plan sees it.

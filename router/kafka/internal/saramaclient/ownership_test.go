@@ -190,3 +190,24 @@ func TestMembersOfAnOlderVersionGiveWay(t *testing.T) {
 	require.Len(t, g.members["young"].has["a"], 4)
 	require.Len(t, g.members["young"].has["new"], 4)
 }
+
+// Subscriptions of one process that name the same group read topics of their
+// own: nobody else would read them.
+func TestMembersThatReadOtherTopicsShareNothing(t *testing.T) {
+	t.Parallel()
+	plan, err := (&ownership{gate: newGate()}).Plan(map[string]sarama.ConsumerGroupMemberMetadata{
+		"a": {Topics: []string{"x"}},
+		"b": {Topics: []string{"y"}},
+		"c": {Topics: []string{"y"}},
+		"d": {Topics: []string{"v", "w"}},
+		"e": {Topics: []string{"u", "v"}, OwnedPartitions: []*sarama.OwnedPartition{{Topic: "x", Partitions: []int32{1}}}},
+	}, map[string][]int32{"x": {0, 1}, "y": {0, 1}, "u": {0, 1}, "v": {0, 1}, "w": {0, 1}})
+	require.NoError(t, err)
+	require.Equal(t, map[string][]int32{"x": {0}}, plan["a"], "1 is not given up yet")
+	require.Equal(t, map[string][]int32{"y": {0}}, plan["b"])
+	require.Equal(t, map[string][]int32{"y": {1}}, plan["c"])
+	require.Len(t, plan["d"]["v"], 1)
+	require.Equal(t, plan["d"]["v"], plan["d"]["w"])
+	require.Len(t, plan["e"]["v"], 1)
+	require.Equal(t, plan["e"]["v"], plan["e"]["u"])
+}
