@@ -35,9 +35,10 @@ var (
 	Variable       = variable
 )
 
-// LogProgress logs how far a run is until ctx ends, all the time.
-func LogProgress(ctx context.Context, log *slog.Logger, admin *kafka.Admin, r *router.Router, graphs ...*pipeline.Graph) {
+// Progress begins to count how far a run is. What it returns logs that all the
+// time, until its context ends.
+func Progress(ctx context.Context, admin *kafka.Admin, r *router.Router, graphs ...*pipeline.Graph) func(context.Context, *slog.Logger) {
 	p := newProgress(ctx, admin, r, graphs)
 	p.linesEvery = time.Millisecond
-	p.lines(ctx, log)
+	return p.lines
 }

@@ -1,9 +1,7 @@
 package cmd_test
 
 import (
-	"bufio"
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -36,31 +34,28 @@ func TestProgressCountsFromTheBeginOfTheRun(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	lines, log := io.Pipe()
-	shown := make(chan struct{})
-	go func() {
-		defer close(shown)
-		cmd.LogProgress(ctx, slog.New(cmd.NewTextHandler(log, slog.LevelInfo)), admin, r, g)
-		_ = log.Close() // never fails
-	}()
-	scanner := bufio.NewScanner(lines)
-	awaits := func(text string) {
-		t.Helper()
-		for scanner.Scan() {
-			if strings.HasSuffix(scanner.Text(), text) {
-				return
-			}
+	progress := cmd.Progress(ctx, admin, r, g)
+	ok(t, p, "run", "--drain", brokers)
+	require.Equal(t, "progress orders.check=4/4 orders.store=4/4", firstLine(ctx, progress))
+}
+
+// firstLine is the first thing that is logged, without the time and the level.
+func firstLine(ctx context.Context, logs func(context.Context, *slog.Logger)) string {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var first string
+	logs(ctx, slog.New(cmd.NewTextHandler(writerFunc(func(line []byte) {
+		if first == "" {
+			first = strings.TrimSpace(string(line[len("15:04:05.000 INFO  "):]))
 		}
-		require.Fail(t, "the log ended", "and never said %q", text)
-	}
-	awaits("progress orders.check=0/4 orders.store=0/0")
-	ran := make(chan called)
-	go func() { ran <- call(t, p, "run", "--drain", brokers) }()
-	awaits("progress orders.check=4/4 orders.store=4/4")
-	cancel()
-	for scanner.Scan() {
-		continue // to its end, so that who logs is not kept waiting
-	}
-	<-shown
-	require.Equal(t, cmd.ExitOK, (<-ran).code)
+		cancel()
+	}), slog.LevelInfo)))
+	return first
+}
+
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) {
+	f(b)
+	return len(b), nil
 }
