@@ -46,6 +46,9 @@ bench-module: $(GOLANGCI_LINT) ## Check the benchmarks, a module of their own: t
 	cd benchmarks && ../$(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd benchmarks && go vet ./... && go test -race -timeout 5m ./...
 
+chaos: ## Kill and restart workers under load on three Kafka nodes, and check: [MODE=at-least-once|graceful] [KILLS=8] [MESSAGES=60000] [SEED=n] [KEYS=1000] [PROCESSES=2]
+	MODE='$(MODE)' KILLS='$(KILLS)' MESSAGES='$(MESSAGES)' SEED='$(SEED)' KEYS='$(KEYS)' PROCESSES='$(PROCESSES)' scripts/chaos.sh
+
 kafka: ## Start a real Kafka on this machine and keep it running: [NODES=1|3] [PENSTOCK_KAFKA_PORT=19092]
 	NODES='$(NODES)' scripts/kafka.sh start
 

@@ -1,0 +1,74 @@
+// Command chaos does a chaos run on a Kafka that is there. It prints what the
+// checker found, and ends with one line. It exits with 1 when a guarantee is
+// broken, and with 2 when the run could not be done.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/penstock/penstock/internal/chaos"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+// The exit statuses.
+const (
+	held    = 0
+	broken  = 1
+	notDone = 2
+)
+
+func run() int {
+	var cfg chaos.Config
+	brokers := flag.String("brokers", "127.0.0.1:19092", "`addresses` of the brokers, separated by commas")
+	worker := flag.String("worker", "", "`program` that is a worker")
+	mode := flag.String("mode", string(chaos.AtLeastOnce), "what is tried: "+string(chaos.AtLeastOnce)+" or "+string(chaos.Graceful))
+	kills := flag.Int("kills", 8, "how many workers are killed; none are in mode "+string(chaos.Graceful))
+	flag.StringVar(&cfg.Dir, "dir", ".", "`folder` for the journal and the logs")
+	flag.StringVar(&cfg.Pipeline, "pipeline", "chaos", "`name` of the pipeline")
+	flag.Uint64Var(&cfg.Seed, "seed", 1, "decides on the faults and the load")
+	flag.IntVar(&cfg.Messages, "messages", 0, "how many messages there are at least (default 60000)")
+	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced (default 500)")
+	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000)")
+	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2)")
+	flag.Parse()
+	cfg.Brokers, cfg.Worker, cfg.Mode = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode)
+	cfg.Faults = chaos.DefaultFaults(cfg.Mode, *kills)
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	log, err := os.Create(filepath.Join(cfg.Dir, "chaos.log"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		return notDone
+	}
+	defer func() { _ = log.Close() }()
+	cfg.Log = log
+	return report(ctx, cfg, io.MultiWriter(os.Stdout, log))
+}
+
+func report(ctx context.Context, cfg chaos.Config, out io.Writer) int {
+	result, err := chaos.Run(ctx, cfg)
+	if err != nil {
+		fmt.Fprintln(out, "chaos: the run could not be done:", err)
+		return notDone
+	}
+	fmt.Fprint(out, result.Report.List(), result.Details())
+	status := held
+	if err := result.Broken(); err != nil {
+		fmt.Fprintf(out, "chaos: broken with seed %d: %v\n", cfg.Seed, err)
+		status = broken
+	}
+	fmt.Fprintln(out, result.Line())
+	return status
+}

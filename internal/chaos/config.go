@@ -1,0 +1,118 @@
+package chaos
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Mode is what a run tries.
+type Mode string
+
+// The modes.
+const (
+	// AtLeastOnce kills workers, and lets them come and go: nothing may be lost,
+	// and what is repeated must be rewinds.
+	AtLeastOnce Mode = "at-least-once"
+	// Graceful lets workers come and go, and kills none: nothing may be repeated.
+	Graceful Mode = "graceful"
+)
+
+// Config says what a run does.
+type Config struct {
+	Brokers  []string // required
+	Pipeline string   // a name that the cluster does not have yet; required
+	Worker   []string // the command that runs a worker, without flags; required
+	Dir      string   // takes the journal and the logs; must have neither yet; required
+
+	// Environment is added to that of the workers, each as name=value.
+	Environment []string
+
+	// Mode defaults to AtLeastOnce.
+	Mode Mode
+
+	// Seed decides on the faults, their times and the load. What happens in
+	// between is up to the machine.
+	Seed uint64
+
+	// Messages is how many messages are produced at least: the load goes on until
+	// the faults are through. Defaults to 60,000.
+	Messages int
+
+	// Rate is how many messages a second are produced. Defaults to 500.
+	Rate int
+
+	// Keys is how many keys the messages have. Defaults to 1,000.
+	Keys int
+
+	// Processes is how many processes each stage has. Defaults to 2.
+	Processes int
+
+	// Session is the session time-out of the workers. Defaults to 1.5 s.
+	Session time.Duration
+
+	// Faults is how often what happens.
+	Faults Faults
+
+	// Log takes what happens, a line each. Defaults to nowhere.
+	Log io.Writer
+}
+
+// Faults is how often what happens in a run.
+type Faults struct {
+	Kills    int // SIGKILL of a worker, which is started again
+	Closes   int // SIGTERM of a worker, which is started again: a leave and a join
+	Joins    int // one more worker of a stage, which leaves again
+	Rollings int // all workers of a stage are closed and started, one after the other
+}
+
+// DefaultFaults is what a mode does beside so many kills.
+func DefaultFaults(mode Mode, kills int) Faults {
+	if mode == Graceful {
+		return Faults{Closes: 15, Joins: 3, Rollings: 10}
+	}
+	return Faults{Kills: kills, Closes: kills/4 + 1, Joins: kills/8 + 1, Rollings: kills/8 + 1}
+}
+
+func (c Config) withDefaults() Config {
+	if c.Mode == "" {
+		c.Mode = AtLeastOnce
+	}
+	setDefault(&c.Messages, 60_000)
+	setDefault(&c.Rate, 500)
+	setDefault(&c.Keys, 1000)
+	setDefault(&c.Processes, 2)
+	if c.Session == 0 {
+		c.Session = 1500 * time.Millisecond
+	}
+	if c.Log == nil {
+		c.Log = io.Discard
+	}
+	return c
+}
+
+func setDefault(n *int, to int) {
+	if *n == 0 {
+		*n = to
+	}
+}
+
+func (c Config) validate() error {
+	var errs []error
+	if c.Mode != AtLeastOnce && c.Mode != Graceful {
+		errs = append(errs, fmt.Errorf("the mode is %q: it can be %s or %s", c.Mode, AtLeastOnce, Graceful))
+	}
+	if c.Mode == Graceful && c.Faults.Kills > 0 {
+		errs = append(errs, fmt.Errorf("a run in mode %s kills nobody", Graceful))
+	}
+	for name, n := range map[string]int{
+		"messages": c.Messages, "the rate": c.Rate, "keys": c.Keys, "processes": c.Processes,
+		"kills": c.Faults.Kills + 1, "closes": c.Faults.Closes + 1, "joins": c.Faults.Joins + 1, "rollings": c.Faults.Rollings + 1,
+	} {
+		if n < 1 {
+			errs = append(errs, fmt.Errorf("the number for %s is too small", name))
+		}
+	}
+	return errors.Join(errs...)
+}

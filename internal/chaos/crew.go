@@ -1,0 +1,132 @@
+package chaos
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/penstock/penstock/internal/chaos/flow"
+)
+
+// crew are the workers of a run: of each stage the same number, in slots.
+type crew struct {
+	cfg    Config
+	stages []flow.Stage
+	slots  [][]*process // by stage
+
+	watchers sync.WaitGroup
+	mu       sync.Mutex
+	failures []error // workers that ended by themselves
+}
+
+func newCrew(cfg Config) *crew {
+	c := &crew{cfg: cfg, stages: flow.Stages()}
+	c.slots = make([][]*process, len(c.stages))
+	for i := range c.slots {
+		c.slots[i] = make([]*process, cfg.Processes)
+	}
+	return c
+}
+
+// command is a worker's command with the flags that all have.
+func (c *crew) command(flags ...string) []string {
+	command := append([]string{}, c.cfg.Worker...)
+	command = append(command, "--brokers", strings.Join(c.cfg.Brokers, ","), "--pipeline", c.cfg.Pipeline)
+	return append(command, flags...)
+}
+
+// makeTopics lets a worker make the topics.
+func (c *crew) makeTopics(ctx context.Context) error {
+	p, err := startProcess(ctx, "topics", c.command("--make-topics"), nil, filepath.Join(c.cfg.Dir, "topics.log"))
+	if err != nil {
+		return err
+	}
+	<-p.ended
+	if p.err != nil {
+		return fmt.Errorf("make the topics: %w: see %s", p.err, filepath.Join(c.cfg.Dir, "topics.log"))
+	}
+	return nil
+}
+
+// startAll fills every slot, and waits until all workers have their shares.
+func (c *crew) startAll(ctx context.Context) error {
+	for stage := range c.slots {
+		for slot := range c.slots[stage] {
+			if err := c.start(ctx, stage, slot); err != nil {
+				return err
+			}
+		}
+	}
+	for _, slots := range c.slots {
+		for _, p := range slots {
+			if err := p.awaitReady(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// start puts a new worker into a slot.
+func (c *crew) start(ctx context.Context, stage, slot int) error {
+	p, err := c.spawn(ctx, stage, slot)
+	if err == nil {
+		c.slots[stage][slot] = p
+	}
+	return err
+}
+
+// spawn starts a worker of the stage, and watches that it does not end by itself.
+func (c *crew) spawn(ctx context.Context, stage, slot int) (*process, error) {
+	s := c.stages[stage]
+	name := fmt.Sprintf("%s-%d", s.Name, slot)
+	p, err := startProcess(ctx, name, c.command("--stages", s.Name, "--session", c.cfg.Session.String()),
+		c.cfg.Environment, filepath.Join(c.cfg.Dir, name+".log"))
+	if err != nil {
+		return nil, err
+	}
+	c.watchers.Go(func() {
+		<-p.ended
+		if !p.stopping.Load() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.failures = append(c.failures, p.unexpected())
+		}
+	})
+	return p, nil
+}
+
+// closeAll closes all workers side by side, and returns what went wrong with any
+// of them, at any time.
+func (c *crew) closeAll() error {
+	var closing sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, slots := range c.slots {
+		for _, p := range slots {
+			if p == nil || p.stopping.Load() {
+				continue
+			}
+			closing.Go(func() {
+				err := p.close()
+				mu.Lock()
+				defer mu.Unlock()
+				errs = append(errs, err)
+			})
+		}
+	}
+	closing.Wait()
+	c.watchers.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return errors.Join(append(errs, c.failures...)...)
+}
+
+// logf tells what happens.
+func (c *crew) logf(format string, args ...any) {
+	fmt.Fprintf(c.cfg.Log, time.Now().Format("15:04:05.000 ")+format+"\n", args...)
+}

@@ -1,0 +1,75 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/penstock/penstock/filters"
+	"github.com/penstock/penstock/internal/chaos/flow"
+	"github.com/penstock/penstock/pipeline"
+)
+
+// declare makes the pipeline of the chaos run.
+func declare(name string, control Control, p *pulse) (*pipeline.Pipeline, error) {
+	around, err := control.middleware()
+	if err != nil {
+		return nil, err
+	}
+	chaos := pipeline.New(name)
+	pipe := pipeline.NewPipe[[]byte](chaos, flow.In, pipeline.Partitions(flow.Partitions))
+	for _, s := range flow.Stages() {
+		pipe = pipeline.Stage(pipe, s.Name, stageOf(s, p), pipeline.Partitions(flow.Partitions), pipeline.Open(),
+			pipeline.Lanes(16), pipeline.Retry(10, pipeline.Exponential(5*time.Millisecond, 50*time.Millisecond)), pipeline.Use(around...))
+	}
+	return chaos, nil
+}
+
+// errFlaky is what a filter fails with now and then, though nothing is wrong.
+var errFlaky = errors.New("fails now and then")
+
+func stageOf(s flow.Stage, p *pulse) pipeline.Filter[[]byte, []byte] {
+	return filters.FlatMap(func(ctx context.Context, value []byte) ([][]byte, error) {
+		p.add(+1)
+		defer p.add(-1)
+		m, err := flow.Parse(value)
+		if err != nil {
+			return nil, filters.Reject(err)
+		}
+		if err := dawdle(ctx); err != nil {
+			return nil, err
+		}
+		if s.Rejects(m) {
+			return nil, filters.Rejectf("stage %s takes no message %d", s.Name, m.Number)
+		}
+		if rand.IntN(100) == 0 {
+			return nil, errFlaky
+		}
+		var made [][]byte
+		for _, o := range s.Make(m) {
+			made = append(made, []byte(o.Value()))
+		}
+		return made, nil
+	})
+}
+
+// dawdle takes a little while: mostly none or a few milliseconds, now and then
+// some more.
+func dawdle(ctx context.Context) error {
+	d := time.Duration(rand.IntN(4)) * time.Millisecond
+	if rand.IntN(50) == 0 {
+		d += time.Duration(rand.IntN(50)) * time.Millisecond
+	}
+	if d == 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Does a chaos run on a Kafka of its own: three fresh nodes on free ports, stopped
+# and removed afterwards. It exits with 1 when a guarantee is broken.
+#
+# Variables:
+#   MODE       at-least-once (workers are killed) or graceful (nobody is, and nothing
+#              may be repeated), defaults to at-least-once
+#   SEED       decides on the faults and the load, defaults to a random number
+#   KILLS      how many workers are killed, defaults to 8, and to 0 in mode graceful
+#   MESSAGES   how many messages there are at least, defaults to 60000
+#   RATE       how many messages a second are produced, defaults to 500
+#   KEYS       how many keys the messages have, defaults to 1000
+#   PROCESSES  how many processes each stage has, defaults to 2
+#
+# The logs and the producers' journal are kept in .cache/chaos/<seed>.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+seed=${SEED:-$RANDOM}
+dir=$PWD/.cache/chaos/$seed
+rm -rf "$dir"
+mkdir -p "$dir"
+
+# What an earlier run left that could not clean up behind itself.
+for left in .cache/kafka/run/chaos.*; do
+	name=${left##*/} name=${name%-*}
+	if [[ -d $left ]] && ! kill -0 "${name#chaos.}" 2>/dev/null; then
+		PENSTOCK_KAFKA_NAME=$name NODES=3 scripts/kafka.sh stop
+		rm -rf "$left"
+	fi
+done
+
+# free_ports prints the first of three ports that are free, and whose controllers'
+# ports are free too, at a random place below the ports that clients get.
+free_ports() {
+	local port offset
+	while port=$((20000 + RANDOM % 10000)); do
+		for offset in 0 1 2 100 101 102; do
+			! (exec 3<>"/dev/tcp/127.0.0.1/$((port + offset))") 2>/dev/null || continue 2
+		done
+		echo "$port"
+		return
+	done
+}
+
+export NODES=3 PENSTOCK_KAFKA_NAME=chaos.$$ PENSTOCK_KAFKA_PORT
+PENSTOCK_KAFKA_PORT=$(free_ports)
+run=.cache/kafka/run/$PENSTOCK_KAFKA_NAME-$NODES
+
+clean_up() {
+	local status=$? node
+	scripts/kafka.sh stop >"$dir/kafka-stop.log"
+	for node in 1 2 3; do
+		cp "$run/node-$node/server.log" "$dir/kafka-$node.log" 2>/dev/null || true
+	done
+	rm -rf "$run"
+	exit "$status"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+go build -o "$dir/bin/" ./internal/chaos/cmd/...
+scripts/kafka.sh start >"$dir/kafka-start.log"
+port=$PENSTOCK_KAFKA_PORT
+echo "chaos: seed $seed, logs in .cache/chaos/$seed"
+"$dir/bin/chaos" -brokers "127.0.0.1:$port,127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2))" \
+	-worker "$dir/bin/worker" -dir "$dir" -seed "$seed" ${MODE:+-mode "$MODE"} ${KILLS:+-kills "$KILLS"} \
+	${MESSAGES:+-messages "$MESSAGES"} ${RATE:+-rate "$RATE"} ${KEYS:+-keys "$KEYS"} ${PROCESSES:+-processes "$PROCESSES"}
