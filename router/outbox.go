@@ -52,6 +52,12 @@ func (o *outbox) settle(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery
 }
 
 func (o *outbox) add(entry kafka.Entry, d *pipeline.Delivery, i int, out *pipeline.Output) error {
+	rec := o.record(d, i, out)
+	return o.kafka.Add(entry, &rec)
+}
+
+// record lays the output at index i of what was made of d into the slabs.
+func (o *outbox) record(d *pipeline.Delivery, i int, out *pipeline.Output) kafka.Output {
 	env := o.stage.node.Envelope(d, i, out)
 	first := len(o.headers)
 	o.headers, o.bytes = schemas.AppendHeaders(o.headers, o.bytes, &env)
@@ -64,7 +70,7 @@ func (o *outbox) add(entry kafka.Entry, d *pipeline.Delivery, i int, out *pipeli
 			rec.Key = []byte{}
 		}
 	}
-	return o.kafka.Add(entry, &rec)
+	return rec
 }
 
 // poison takes a message out of the flow, with its story. An error means that
