@@ -24,6 +24,7 @@ type Claim struct {
 	// reading ends when no more batches come.
 	reading     context.Context
 	stopReading context.CancelFunc
+	leave       func() bool // takes the claim off the session's context
 
 	committed int64 // guarded by the session's commit lock
 }
@@ -42,7 +43,7 @@ func newClaim(sess *session, c client.Claim, topicID [16]byte) *Claim {
 	k := &Claim{sess: sess, c: c, topicID: topicID, ledger: newLedger(), committed: -1}
 	k.ctx, k.cancel = context.WithCancelCause(context.Background())
 	k.reading, k.stopReading = context.WithCancel(k.ctx)
-	context.AfterFunc(sess.s.Context(), k.stopReading)
+	k.leave = context.AfterFunc(sess.s.Context(), k.stopReading)
 	context.AfterFunc(k.reading, k.startDeadline)
 	go func() {
 		select {
@@ -105,6 +106,7 @@ func (k *Claim) Throttle(ctx context.Context) error {
 // go to another member.
 func (k *Claim) serve() error {
 	defer k.stopReading()
+	defer k.leave() // the session may go on without the claim
 	err := k.read()
 	if err != nil {
 		k.fail(err)

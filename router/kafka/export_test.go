@@ -1,5 +1,11 @@
 package kafka
 
+import (
+	"context"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
 // ForgetOutputs breaks a rule on purpose: what is settled counts as done at
 // the next flush, before its outputs are stored.
 func (o *Outbox) ForgetOutputs() {
@@ -7,3 +13,38 @@ func (o *Outbox) ForgetOutputs() {
 		o.done[i].outputs = 0
 	}
 }
+
+// LooseClaim returns a claim without a group behind it, whose outputs go to
+// the producer that producer makes of the function that takes fates.
+func LooseClaim(producer func(done func(client.Result)) client.Producer) *Claim {
+	cfg := SubscriberConfig{}.withDefaults()
+	sub := newSubscription(&cfg, nil)
+	sess := newSession(sub, idleSession{}, producer(sub.told))
+	return newClaim(sess, idleClaim{}, [16]byte{})
+}
+
+// Hand makes entries for records, as the claim does with what it reads.
+func (k *Claim) Hand(records []Record) *Batch {
+	return &Batch{Claim: k, Records: records, first: k.ledger.openAll(records)}
+}
+
+// Watermark is what the claim would commit.
+func (k *Claim) Watermark() int64 {
+	w, _ := k.ledger.watermark()
+	return w
+}
+
+// End lets go of a loose claim.
+func (k *Claim) End() { k.cancel(ErrClaimLost) }
+
+type idleSession struct{ client.Session }
+
+func (idleSession) Context() context.Context { return context.Background() }
+
+type idleClaim struct{ client.Claim }
+
+func (idleClaim) Topic() string    { return "in" }
+func (idleClaim) Partition() int32 { return 0 }
+
+// Revoked never is.
+func (idleClaim) Revoked() <-chan struct{} { return nil }
