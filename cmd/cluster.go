@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"regexp"
 	"strings"
 	"time"
 
@@ -101,10 +102,12 @@ func (a *app) beginWith() string {
 // reachTimeout is how long a cluster may take to answer for the first time.
 const reachTimeout = 10 * time.Second
 
+var errNoAnswer = fmt.Errorf("no answer within %v", reachTimeout)
+
 // admin connects to the cluster, or says within a bounded time that it cannot
 // be reached.
 func (c *cluster) admin(ctx context.Context) (*kafka.Admin, error) {
-	bounded, cancel := context.WithTimeoutCause(ctx, reachTimeout, fmt.Errorf("no answer within %v", reachTimeout))
+	bounded, cancel := context.WithTimeoutCause(ctx, reachTimeout, errNoAnswer)
 	defer cancel()
 	admin, err := kafka.NewAdmin(bounded, c.kafka)
 	if err == nil {
@@ -116,27 +119,25 @@ func (c *cluster) admin(ctx context.Context) (*kafka.Admin, error) {
 	return nil, &unreachableError{brokers: c.kafka.Brokers, err: err}
 }
 
-// unreachableError says that a cluster does not answer.
+// unreachableError says that a cluster does not answer, or not as it should.
 type unreachableError struct {
 	brokers []string
 	err     error
 }
 
-// Error names the reason without the chain of calls that led to it.
+// sarama's own words for it, which stand before the reason.
+var boilerplate = regexp.MustCompile(`kafka: client has run out of available brokers to talk to: (\d+ errors? occurred: \* )?`)
+
+// Error says what to do where the transport does not know.
 func (e *unreachableError) Error() string {
-	return fmt.Sprintf("cannot reach Kafka at %s (%s): check --%s, and whether the brokers run and want TLS or SASL",
-		strings.Join(e.brokers, ", "), e.reason(), brokersFlag)
+	at := strings.Join(e.brokers, ", ")
+	if op, ok := errors.AsType[*net.OpError](e.err); ok && op.Op == "dial" {
+		return fmt.Sprintf("cannot reach Kafka at %s (%v): check --%s, and whether the brokers run", at, op, brokersFlag)
+	}
+	if errors.Is(e.err, errNoAnswer) {
+		return fmt.Sprintf("cannot reach Kafka at %s (%v): check --%s, and whether this port wants TLS", at, errNoAnswer, brokersFlag)
+	}
+	return boilerplate.ReplaceAllString(strings.Join(strings.Fields(e.err.Error()), " "), "")
 }
 
 func (e *unreachableError) Unwrap() error { return e.err }
-
-func (e *unreachableError) reason() string {
-	if op, ok := errors.AsType[*net.OpError](e.err); ok {
-		return op.Error()
-	}
-	text := strings.Join(strings.Fields(e.err.Error()), " ")
-	if _, last, found := strings.Cut(text, "occurred: * "); found { // sarama lists what each broker said
-		return last
-	}
-	return strings.TrimPrefix(text, "connect to Kafka at "+strings.Join(e.brokers, ", ")+": ")
-}

@@ -49,6 +49,13 @@ func certificates(t testing.TB) (ca, cert, key string) {
 
 const password = "correct-horse-battery"
 
+func secretFile(t testing.TB, secret string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "secret")
+	require.NoError(t, os.WriteFile(file, []byte(secret+"\n"), 0o600))
+	return file
+}
+
 // secure is a cluster that wants mutual TLS and SASL from the user ada.
 func secure(t testing.TB) (brokers, ca, cert, key string) {
 	t.Helper()
@@ -69,8 +76,7 @@ func secure(t testing.TB) (brokers, ca, cert, key string) {
 
 func TestTLSAndSASLReachASecureCluster(t *testing.T) {
 	brokers, ca, cert, key := secure(t)
-	file := filepath.Join(t.TempDir(), "password")
-	require.NoError(t, os.WriteFile(file, []byte(password+"\n"), 0o600))
+	file := secretFile(t, password)
 	mutual := []string{"topics", "ls", brokers, "--tls-ca", ca, "--tls-cert", cert, "--tls-key", key}
 	for user, mechanism := range map[string]string{"ada": "scram-sha-256", "bob": "SCRAM-SHA-512", "cy": "PLAIN"} {
 		out := ok(t, operator, append(mutual, "--sasl-mechanism", mechanism, "--sasl-user", user, "--sasl-password-file", file)...)
@@ -86,36 +92,67 @@ func TestTLSAndSASLReachASecureCluster(t *testing.T) {
 	require.Contains(t, ok(t, operator, "poison", "ls", brokers), "Nothing is poisoned")
 }
 
-func TestSecretsAreNeverPrinted(t *testing.T) {
+func TestWhatASecureClusterRefusesIsTold(t *testing.T) {
+	t.Parallel()
 	brokers, ca, cert, key := secure(t)
-	dir := t.TempDir()
-	file := filepath.Join(dir, "secret")
-	require.NoError(t, os.WriteFile(file, []byte(password), 0o600))
-	secureTLS := []string{"--tls-ca", ca, "--tls-cert", cert, "--tls-key", key}
-	with := func(args ...string) []string { return append([]string{brokers}, args...) }
-	user := []string{"--sasl-user", "nobody"}
+	otherCA, otherCert, otherKey := certificates(t)
+	mutual := []string{"--tls-ca", ca, "--tls-cert", cert, "--tls-key", key}
+	ada := []string{"--sasl-mechanism", "SCRAM-SHA-256", "--sasl-user", "ada", "--sasl-password-file", secretFile(t, "wrong")}
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{slices.Concat(mutual, ada), "SASL"},
+		{slices.Concat([]string{"--tls-ca", otherCA, "--tls-cert", cert, "--tls-key", key}, ada), "authority"},
+		{slices.Concat([]string{"--tls-ca", ca, "--tls-cert", otherCert, "--tls-key", otherKey}, ada), "certificate"},
+		{slices.Concat(mutual, ada, []string{"--tls-server-name", "kafka-1"}), "certificate"},
+		{ada, "TLS"},
+	} {
+		got := call(t, operator, slices.Concat([]string{"topics", "ls", brokers}, c.args)...)
+		require.Equal(t, cmd.ExitFailed, got.code)
+		require.Contains(t, got.err, c.says)
+		require.Equal(t, 1, strings.Count(got.err, "\n"), "one sentence: %s", got.err)
+		require.NotContains(t, got.err, "run out of available brokers")
+	}
+}
+
+func TestSecretsAreNeverPrinted(t *testing.T) {
+	t.Parallel()
+	brokers, ca, cert, key := secure(t)
+	file := secretFile(t, password)
+	mutual := []string{"--tls-ca", ca, "--tls-cert", cert, "--tls-key", key}
+	as := func(mechanism, user string) []string {
+		return []string{"--sasl-mechanism", mechanism, "--sasl-user", user, "--sasl-password-file", file}
+	}
 	commands := [][]string{{"topics", "plan"}, {"poison", "ls"}, {"trigger", "placed", "--value", "{}"}}
 	for i, args := range [][]string{
-		with("--sasl-mechanism", "PLAIN"),                                                        // no user
-		append(with("--sasl-mechanism", "NTLM"), user...),                                        // no such mechanism
-		append(with("--sasl-mechanism", "PLAIN"), user...),                                       // no TLS, which the cluster wants
-		append(append(with("--sasl-mechanism", "PLAIN"), user...), secureTLS...),                 // no such user
-		append(append(with("--sasl-mechanism", "SCRAM-SHA-256"), user...), secureTLS...),         // no such user
-		append(append(with("--sasl-mechanism", "SCRAM-SHA-512"), user...), secureTLS...),         // no such user
-		append(with("--sasl-mechanism", "OAUTHBEARER", "--sasl-token-file", file), secureTLS...), // not offered
-		with("--tls-ca", file), // a secret where a certificate belongs
-		with("--tls-cert", file, "--tls-key", file),
-		append(append(with("--sasl-mechanism", "PLAIN", "--sasl-password-file", file), user...), secureTLS...),
-		append(with("--sasl-mechanism", "PLAIN", "--sasl-user", "cy", "--nonsense"), secureTLS...),
-		{"--brokers", "127.0.0.1:1", "--sasl-mechanism", "PLAIN", "--sasl-user", "cy"}, // nobody there
+		as("NTLM", "cy"),  // no such mechanism
+		as("PLAIN", "cy"), // no TLS, which the cluster wants
+		append(mutual, as("PLAIN", "nobody")...),
+		append(mutual, as("SCRAM-SHA-256", "nobody")...),
+		append(mutual, as("SCRAM-SHA-512", "ada")...), // of the other mechanism
+		append(mutual, "--sasl-mechanism", "OAUTHBEARER", "--sasl-token-file", file), // not offered
+		append(mutual, "--sasl-mechanism", "PLAIN", "--sasl-password-file", file),    // no user
+		append(mutual, append(as("PLAIN", "cy"), "--sasl-token-file", file)...),
+		append(mutual, append(as("PLAIN", "cy"), "--nonsense")...),
+		{"--tls-ca", file}, // a secret where a certificate belongs
+		{"--tls-cert", file, "--tls-key", file},
 	} {
 		for _, command := range [][]string{{"run", "--log-level", "debug"}, commands[i%len(commands)]} {
-			t.Setenv("PENSTOCK_SASL_PASSWORD", password)
-			got := call(t, program(orders()), slices.Concat(command, args)...)
+			got := call(t, program(orders()), slices.Concat(command, []string{brokers}, args)...)
 			require.NotEqual(t, cmd.ExitOK, got.code, "%v %v", command, args)
 			require.NotEmpty(t, got.err)
 			require.NotContains(t, got.out+got.err, password, "%v %v", command, args)
 		}
+	}
+}
+
+func TestASecretOfTheEnvironmentIsNeverPrinted(t *testing.T) {
+	t.Setenv("PENSTOCK_SASL_PASSWORD", password)
+	for _, args := range [][]string{{}, {"--sasl-mechanism", "PLAIN"}, {"--sasl-mechanism", "PLAIN", "--sasl-user", "cy"}, {"--sasl-mechanism", "PLAIN", "--sasl-user", "cy", "--sasl-password-file", "x"}} {
+		got := call(t, program(orders()), slices.Concat([]string{"run", "--log-level", "debug", "--brokers", "127.0.0.1:1"}, args)...)
+		require.NotEqual(t, cmd.ExitOK, got.code)
+		require.NotContains(t, got.out+got.err, password, "%v", args)
 	}
 }
 
