@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
@@ -26,6 +27,9 @@ type Claim struct {
 	stopReading context.CancelFunc
 	leave       func() bool // takes the claim off the session's context
 
+	unacked chan struct{}  // a place a message that is delivered and not acknowledged
+	offers  sync.WaitGroup // deliveries beside the reading loop
+
 	committed int64 // guarded by the session's commit lock
 }
 
@@ -40,7 +44,7 @@ var (
 )
 
 func newClaim(sess *session, c client.Claim, topicID [16]byte) *Claim {
-	k := &Claim{sess: sess, c: c, topicID: topicID, ledger: newLedger(), committed: -1}
+	k := &Claim{sess: sess, c: c, topicID: topicID, ledger: newLedger(), committed: -1, unacked: make(chan struct{}, sess.sub.cfg.MaxUnacked)}
 	k.ctx, k.cancel = context.WithCancelCause(context.Background())
 	k.reading, k.stopReading = context.WithCancel(k.ctx)
 	k.leave = context.AfterFunc(sess.s.Context(), k.stopReading)
@@ -112,7 +116,9 @@ func (k *Claim) serve() error {
 		k.fail(err)
 	}
 	k.stopReading()
-	return k.drain()
+	err = k.drain()
+	k.offers.Wait() // the claim's context has ended: none of them waits any more
+	return err
 }
 
 func (k *Claim) read() error {

@@ -21,9 +21,16 @@ type SubscriberConfig struct {
 	Topics func(name string) []string
 
 	// Batches delivers a claim's records as one message, see [Batch]. Defaults
-	// to false: a message a record, each acknowledged before the next of its
-	// partition is delivered.
+	// to false: a message a record.
 	Batches bool
+
+	// MaxUnacked is how many messages of a partition may be delivered and not
+	// yet be acknowledged, where Batches is off. With 1 a partition's messages
+	// are delivered one after the other, each when the one before is
+	// acknowledged, so their order is kept. With more they are worked on side by
+	// side, and their order is given up; what is committed is still only what
+	// is acknowledged, with all before it. Defaults to 1.
+	MaxUnacked int
 
 	// Marshaler turns records into messages where Batches is off. Defaults to
 	// DefaultMarshaler.
@@ -104,6 +111,7 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	if c.Marshaler == nil {
 		c.Marshaler = DefaultMarshaler{}
 	}
+	setDefault(&c.MaxUnacked, 1)
 	setDefault(&c.MaxBatch, 512)
 	setDefault(&c.MaxInFlight, 16384)
 	setDefault(&c.MaxInFlightBytes, 64<<20)
@@ -138,7 +146,7 @@ func (c SubscriberConfig) validate() error {
 	if c.Group == "" {
 		errs = append(errs, errors.New("no consumer group"))
 	}
-	if c.MaxBatch < 1 || c.MaxInFlight < 1 || c.MaxInFlightBytes < 1 {
+	if c.MaxUnacked < 1 || c.MaxBatch < 1 || c.MaxInFlight < 1 || c.MaxInFlightBytes < 1 {
 		errs = append(errs, errors.New("a bound is not positive"))
 	}
 	for name, d := range map[string]time.Duration{
