@@ -31,6 +31,7 @@ func bench(ctx context.Context, s settings, out io.Writer) error {
 		}
 		report.add(b, figures)
 	}
+	report.LoadAverage = loadAverage()
 	report.table(out)
 	for _, b := range report.Brokers {
 		fmt.Fprintln(out, line(s.Case, b))

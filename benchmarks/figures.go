@@ -69,6 +69,7 @@ func figuresOf(e entrant, samples []sample) figures {
 type measuredRatio struct {
 	Name    string  `json:"name"`
 	Value   float64 `json:"value"`
+	CPU     float64 `json:"cpu,omitempty"` // messages a CPU second, likewise: it suffers less from what else runs
 	Goal    float64 `json:"goal"`
 	Reached bool    `json:"reached"`
 }
@@ -81,16 +82,24 @@ func ratiosOf(c benchCase, samples map[string][]sample) []measuredRatio {
 		if len(of) == 0 || (len(to) != len(of) && r.Ideal == 0) {
 			continue
 		}
-		rounds := make([]float64, len(of))
-		for i := range of {
-			base := r.Ideal
-			if base == 0 {
-				base = to[i].Rate
-			}
-			rounds[i] = of[i].Rate / base
+		m := measuredRatio{Name: r.name(), Goal: r.Goal}
+		if r.Ideal > 0 {
+			m.Value = median(each(of, func(i int) float64 { return of[i].Rate / r.Ideal }))
+		} else {
+			m.Value = median(each(of, func(i int) float64 { return of[i].Rate / to[i].Rate }))
+			m.CPU = median(each(of, func(i int) float64 { return to[i].CPU / of[i].CPU }))
 		}
-		value := median(rounds)
-		ratios = append(ratios, measuredRatio{Name: r.name(), Value: value, Goal: r.Goal, Reached: value >= r.Goal})
+		m.Reached = m.Value >= m.Goal
+		ratios = append(ratios, m)
 	}
 	return ratios
+}
+
+// each is what value says of each round.
+func each(rounds []sample, value func(i int) float64) []float64 {
+	values := make([]float64, len(rounds))
+	for i := range rounds {
+		values[i] = value(i)
+	}
+	return values
 }

@@ -26,7 +26,7 @@ func TestASampleIsPerMessage(t *testing.T) {
 func rates(values ...float64) []sample {
 	samples := make([]sample, len(values))
 	for i, v := range values {
-		samples[i].Rate = v
+		samples[i] = sample{Rate: v, CPU: 1000 / v}
 	}
 	return samples
 }
@@ -38,7 +38,7 @@ func TestRatiosAreTakenWithinRounds(t *testing.T) {
 	c := benchCase{Ratios: []ratio{{Of: "a", To: "b", Goal: 2}, {Of: "a", To: "ideal", Ideal: 50, Goal: 5}, {Of: "a", To: "absent", Goal: 1}}}
 	got := ratiosOf(c, map[string][]sample{"a": rates(200, 20, 300), "b": rates(100, 10, 100)})
 	require.Equal(t, []measuredRatio{
-		{Name: "a/b", Value: 2, Goal: 2, Reached: true},
+		{Name: "a/b", Value: 2, CPU: 2, Goal: 2, Reached: true},
 		{Name: "a/ideal", Value: 4, Goal: 5},
 	}, got)
 }

@@ -13,11 +13,16 @@ import (
 
 // report is what is written to the results file.
 type report struct {
-	Case       string            `json:"case"`
-	Messages   int64             `json:"messages"`
-	Rounds     int               `json:"rounds"`
-	GOGC       string            `json:"gogc"`
-	Cores      int               `json:"cores"`
+	Case     string `json:"case"`
+	Messages int64  `json:"messages"`
+	Rounds   int    `json:"rounds"`
+	GOGC     string `json:"gogc"`
+	Cores    int    `json:"cores"`
+
+	// LoadAverage at the end, of a minute, five and fifteen: far above what one
+	// run makes, which is about the number of cores, the rates are worth little.
+	LoadAverage string `json:"load_average"`
+
 	Versions   map[string]string `json:"versions"`
 	ValueBytes int               `json:"value_bytes"`
 	Brokers    []brokerReport    `json:"brokers"`
@@ -60,6 +65,16 @@ func moduleVersion(path string) string {
 	return ""
 }
 
+// loadAverage is empty where the system does not tell.
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	fields := strings.Fields(string(b))
+	return strings.Join(fields[:min(3, len(fields))], " ")
+}
+
 func (r *report) add(b *startedBroker, samples map[string][]sample) {
 	added := brokerReport{Broker: b.name, Version: b.version, Ratios: ratiosOf(r.settings.Case, samples)}
 	for _, e := range r.settings.entrants() {
@@ -81,11 +96,18 @@ func (r *report) table(out io.Writer) {
 	_ = t.Flush() // to a terminal, where nobody could act on it
 	for _, b := range r.Brokers {
 		for _, ratio := range b.Ratios {
+			verdict := "reached"
 			if !ratio.Reached {
-				fmt.Fprintf(out, "%s: %s is %.2f, below its goal of %.2f\n", b.Broker, ratio.Name, ratio.Value, ratio.Goal)
+				verdict = "not reached"
 			}
+			fmt.Fprintf(out, "%s: %s is %.2f, the goal %.2f is %s", b.Broker, ratio.Name, ratio.Value, ratio.Goal, verdict)
+			if ratio.CPU > 0 {
+				fmt.Fprintf(out, "; %.2f by messages a CPU second", ratio.CPU)
+			}
+			fmt.Fprintln(out)
 		}
 	}
+	fmt.Fprintln(out, "load average at the end:", r.LoadAverage)
 }
 
 // line is the last line of a run on a broker.
