@@ -41,8 +41,9 @@ func (s initialized) create(topic string) error {
 	return a.Create(ctx, kafka.NewTopic{Name: topic, Partitions: s.partitions, Replication: 1})
 }
 
-// suite has Watermill's own tests look at the Publisher and the Subscriber,
-// one message of a partition at a time.
+// suite has Watermill's own tests look at the Publisher and the Subscriber: one
+// message of a partition at a time where topics have one partition, and several
+// side by side where they have more.
 //
 // Left out by the features that are set: TestReconnect, which restarts the
 // broker, runs against a real Kafka only; TestNoAck and
@@ -58,6 +59,7 @@ func suite(t *testing.T, addrs []string, partitions int, restart []string) {
 		cfg := kafka.SubscriberConfig{
 			Config: kafka.Config{Brokers: addrs}, Group: group,
 			NackBackoff:    tick,
+			MaxUnacked:     unacked(partitions),
 			CommitInterval: 50 * time.Millisecond, RejoinBackoff: 50 * time.Millisecond,
 			DrainTimeout: time.Second, // the suite leaves messages behind and waits until they are given up
 			Logger:       slog.New(slog.DiscardHandler),
@@ -71,13 +73,20 @@ func suite(t *testing.T, addrs []string, partitions int, restart []string) {
 		ConsumerGroups:                      true,
 		ExactlyOnceDelivery:                 false,
 		GuaranteedOrder:                     partitions == 1,
-		GuaranteedOrderWithSingleSubscriber: true,
+		GuaranteedOrderWithSingleSubscriber: partitions == 1,
 		Persistent:                          true,
 		RestartServiceCommand:               restart,
 	}, func(t *testing.T) (message.Publisher, message.Subscriber) {
 		t.Helper()
 		return withGroup(t, t.Name()) // a group a test: what joins one does not disturb another
 	}, withGroup)
+}
+
+func unacked(partitions int) int {
+	if partitions == 1 {
+		return 1
+	}
+	return 16
 }
 
 func TestWatermillSuiteInOrder(t *testing.T) {
