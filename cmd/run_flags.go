@@ -35,10 +35,18 @@ type runFlags struct {
 	json           bool
 	stopTimeout    time.Duration
 	commitInterval time.Duration
+	sessionTimeout time.Duration
+	instanceID     string
+	rack           string
+	lostRange      choice
 	compression    choice
 }
 
-const noCompression = "none"
+const (
+	rackFlag        = "rack"
+	noCompression   = "none"
+	failOnLostRange = "fail"
+)
 
 func newRunFlags(c *cobra.Command) *runFlags {
 	flags := c.Flags()
@@ -49,9 +57,14 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	flags.BoolVar(&f.json, jsonFlag, false, "print the summary of --drain as JSON")
 	flags.DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "how long messages in work may take when the run is stopped")
 	flags.DurationVar(&f.commitInterval, "commit-interval", 500*time.Millisecond, "how often what is done is committed; what was done since is repeated after a crash")
+	flags.DurationVar(&f.sessionTimeout, "session-timeout", 10*time.Second, "how long a process may be silent before its partitions go to others")
+	flags.StringVar(&f.instanceID, "instance-id", "", "static membership: a process that comes back under the same `id` has its partitions again")
+	flags.StringVar(&f.rack, rackFlag, "", "`name` of the rack this runs in, as brokers have it in broker.rack: messages are read from the replica there")
+	f.lostRange = choice{value: failOnLostRange, among: []string{failOnLostRange, string(kafka.OldestOnLostRange), string(kafka.NewestOnLostRange)}}
+	flags.Var(&f.lostRange, "lost-range", "where to go `on` when records were deleted before they were read: "+strings.Join(f.lostRange.among, ", "))
 	f.compression = choice{value: noCompression, among: []string{noCompression, string(kafka.Gzip), string(kafka.Snappy), string(kafka.LZ4), string(kafka.Zstd)}}
 	flags.Var(&f.compression, "compression", "`codec` of what is produced: "+strings.Join(f.compression.among, ", "))
-	for _, name := range []string{"compression", "log-level", "log-format", saslMechanismFlag} {
+	for _, name := range []string{"compression", "lost-range", "log-level", "log-format", saslMechanismFlag} {
 		completeChoice(c, name)
 	}
 	return f
@@ -62,7 +75,7 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 	if err := f.topics.check(); err != nil {
 		return router.Config{}, err
 	}
-	for name, d := range map[string]time.Duration{"stop-timeout": f.stopTimeout, "commit-interval": f.commitInterval} {
+	for name, d := range map[string]time.Duration{"stop-timeout": f.stopTimeout, "commit-interval": f.commitInterval, "session-timeout": f.sessionTimeout} {
 		if d <= 0 {
 			return router.Config{}, wrongUse("%s is %v: it must be positive", given(f.flags, name), d)
 		}
@@ -72,12 +85,17 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 			return router.Config{}, wrongUse("%s is for the topics that a run makes on the embedded broker: on a Kafka cluster give it to the command \"topics apply\"", given(f.flags, name))
 		}
 	}
+	lostRange := kafka.LostRange(f.lostRange.value)
+	if lostRange == failOnLostRange {
+		lostRange = kafka.FailOnLostRange
+	}
 	compression := kafka.Compression(f.compression.value)
 	if compression == noCompression {
 		compression = ""
 	}
 	return router.Config{
 		Stages: f.stages, Sources: f.sources,
+		SessionTimeout: f.sessionTimeout, InstanceID: f.instanceID, LostRange: lostRange,
 		MaxMessageBytes: f.topics.options.MaxMessageBytes,
 		StopTimeout:     f.stopTimeout, CommitInterval: f.commitInterval,
 		Compression: compression, Logger: log,
