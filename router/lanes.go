@@ -148,9 +148,15 @@ const (
 	slowPace = 20 * time.Microsecond
 )
 
+// longestPace is the most that one message counts for. A single one can take
+// long because the process had to wait for a processor; it takes three in a row
+// for a fast filter to become a slow one.
+const longestPace = 4 * slowPace
+
 // add takes a message into account. A concurrent one may get lost: an average
 // is all this is.
 func (p *pace) add(took time.Duration) {
+	took = min(took, longestPace)
 	avg := p.average.Load()
 	p.average.Store(avg + (int64(took)-avg)/8)
 }
