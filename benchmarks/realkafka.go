@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
+	"time"
 )
 
 // startKafka starts a fresh Kafka of one node on free ports with the script
@@ -24,17 +26,19 @@ func startKafka(ctx context.Context, root string) (*startedBroker, error) {
 		cmd := exec.CommandContext(ctx, filepath.Join(root, "scripts", "kafka.sh"), verb) //nolint:gosec // the repository's own script
 		cmd.Env = append(os.Environ(), "NODES=1", "PENSTOCK_KAFKA_NAME="+name, "PENSTOCK_KAFKA_PORT="+strconv.Itoa(port))
 		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+		cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+		cmd.WaitDelay = 30 * time.Second
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("scripts/kafka.sh %s: %w", verb, err)
 		}
 		return nil
 	}
-	if err := script(ctx, "start"); err != nil {
-		return nil, err
-	}
 	stop := func() error {
 		err := script(context.WithoutCancel(ctx), "stop")
 		return errors.Join(err, os.RemoveAll(filepath.Join(root, ".cache", "kafka", "run", name+"-1")))
+	}
+	if err := script(ctx, "start"); err != nil {
+		return nil, errors.Join(err, stop()) // it may have been interrupted half way
 	}
 	return &startedBroker{name: realKafka, version: os.Getenv("KAFKA_VERSION"), addrs: []string{net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}, stop: stop}, nil
 }
