@@ -86,6 +86,7 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 		}
 	}
 	j.cfg.Kafka = j.cluster.kafka
+	j.cfg.Kafka.Rack = j.flags.rack
 	r, err := router.New(j.cfg, graphs...)
 	if err != nil {
 		return wrongUse("%w", err)

@@ -52,13 +52,17 @@ func (a *app) topicsPlan() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "plan",
 		Short:   "Show which topics are to be made or changed",
-		Long:    "Plan shows each topic that the pipelines need and what is to be done for it. It\nchanges nothing.",
+		Long:    "Plan shows each topic that the pipelines need and what is to be done for it. It\nchanges nothing. With --acls it shows the rights that they need instead.",
 		Example: a.example("{} topics plan --brokers kafka-1:9092", "{} topics plan --partitions 12 --check"),
 		Args:    cobra.NoArgs,
 	}
 	f := newTopicsFlags(c.Flags())
 	check := c.Flags().Bool("check", false, "exit with status 3 when something is to be done")
+	acls := newACLFlags(c.Flags())
 	a.does(c, func(ctx context.Context, _ []string) error {
+		if acls.wanted() {
+			return a.printACLs(f, acls)
+		}
 		changes, err := a.withTopics(ctx, f, nil)
 		if err != nil {
 			return err
