@@ -2,7 +2,6 @@ package kafka_test
 
 import (
 	"bytes"
-	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -51,7 +50,7 @@ func TestALostRangeIsLoud(t *testing.T) {
 	until(t, func() bool { return len(m.failures()) > 1 }, "it does not say so")
 	for _, err := range m.failures() {
 		var lost *kafka.LostRangeError
-		require.True(t, errors.As(err, &lost), "%v", err)
+		require.ErrorAs(t, err, &lost)
 		require.Equal(t, kafka.LostRangeError{Topic: "in", Partition: 0}, *lost)
 	}
 	require.Contains(t, log.String(), "level=ERROR")
@@ -108,5 +107,5 @@ func TestATopicMadeAnewIsReadFromItsBeginning(t *testing.T) {
 	caughtUp(t, b)
 	require.Len(t, brokertest.ReadAll(t, b.Addrs(), "out"), 50)
 	info := b.Cluster().TopicInfo("in")
-	require.EqualValues(t, info.TopicID, <-ids)
+	require.Equal(t, info.TopicID, <-ids)
 }

@@ -143,7 +143,7 @@ func (m *member) failures() []error {
 	return append([]error(nil), m.errs...)
 }
 
-// feed puts n records of each of keys keys into topic "in".
+// feed puts n records of each key into topic "in".
 func feed(t testing.TB, addrs []string, keys, n int) {
 	t.Helper()
 	records := make([]brokertest.Record, 0, keys*n)
@@ -181,22 +181,22 @@ func caughtUp(t testing.TB, b *broker.Broker) {
 	for _, r := range brokertest.ReadAll(t, b.Addrs(), "in") {
 		ends[r.Partition] = r.Offset + 1
 	}
-	var at map[int32]int64
 	until(t, func() bool {
-		at = committed(b)
+		at := committed(b)
 		for p, end := range ends {
 			if at[p] != end {
 				return false
 			}
 		}
 		return true
-	}, "the group has committed %v of %v", &at, &ends)
+	}, "not all is committed")
 }
 
-// until waits for a condition.
-func until(t testing.TB, holds func() bool, format string, args ...any) {
+// until waits for a condition; otherwise says what is wrong where it does not
+// come true.
+func until(t testing.TB, holds func() bool, otherwise string) {
 	t.Helper()
-	require.Eventually(t, holds, patience, tick, append([]any{format}, args...)...)
+	require.Eventually(t, holds, patience, tick, otherwise)
 }
 
 // within returns a context that ends with the test, and long before its run

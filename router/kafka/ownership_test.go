@@ -87,7 +87,7 @@ func TestAPartitionNumberOfAllTopicsIsInOneHand(t *testing.T) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			return len(h.seen[fmt.Sprintf("m%d", i)]) >= 2
-		}, "member %d gets its share", i)
+		}, fmt.Sprintf("member %d gets its share", i))
 	}
 	members[0].leave()
 	members[2].leave()

@@ -164,7 +164,8 @@ func (p *Publisher) ready(ctx context.Context) (*preparer, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(p.closing, func() { cancel(fmt.Errorf("kafka publisher: %w", ErrClosed)) })()
+	detach := context.AfterFunc(p.closing, func() { cancel(fmt.Errorf("kafka publisher: %w", ErrClosed)) })
+	defer detach()
 	select {
 	case p.making <- struct{}{}:
 	case <-ctx.Done():

@@ -156,7 +156,8 @@ func TestReadTopicEndsWithItsReader(t *testing.T) {
 	feed(t, b.Addrs(), 10, 10)
 	enough, n := errors.New("enough"), 0
 	err := kafka.ReadTopic(within(t), kafka.Config{Brokers: b.Addrs()}, "in", func(*kafka.Record) error {
-		if n++; n == 3 {
+		n++
+		if n == 3 {
 			return enough
 		}
 		return nil

@@ -46,7 +46,7 @@ func stock(t testing.TB, addrs []string, h message.HandlerFunc) (stop func()) {
 	return stop
 }
 
-// feedMessages publishes n messages of each of keys keys to "in".
+// feedMessages publishes n messages of each key to "in".
 func feedMessages(t testing.TB, addrs []string, keys, n int) {
 	t.Helper()
 	cfg := publisherTo(addrs)

@@ -45,13 +45,14 @@ func (s initialized) create(topic string) error {
 // message of a partition at a time where topics have one partition, and several
 // side by side where they have more.
 //
-// Left out by the features that are set: TestReconnect, which restarts the
-// broker, runs against a real Kafka only; TestNoAck and
+// Left out by the features that are set: TestReconnect, whose own code has a
+// data race (over publishedMessages; it passes without the race detector), has
+// a stand-in in TestKafkaRestartLosesNothing; TestNoAck and
 // TestPublishSubscribeInOrder run where topics have one partition, since they
 // publish without keys and order is that of a partition. ExactlyOnceDelivery is
 // off: at least once is what is promised. TestNewSubscriberReceivesOldMessages
 // is for subscribers without a group: a member goes on where its group is.
-func suite(t *testing.T, addrs []string, partitions int, restart []string) {
+func suite(t *testing.T, addrs []string, partitions int) {
 	t.Helper()
 	var made sync.Map
 	withGroup := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
@@ -75,7 +76,6 @@ func suite(t *testing.T, addrs []string, partitions int, restart []string) {
 		GuaranteedOrder:                     partitions == 1,
 		GuaranteedOrderWithSingleSubscriber: partitions == 1,
 		Persistent:                          true,
-		RestartServiceCommand:               restart,
 	}, func(t *testing.T) (message.Publisher, message.Subscriber) {
 		t.Helper()
 		return withGroup(t, t.Name()) // a group a test: what joins one does not disturb another
@@ -91,10 +91,10 @@ func unacked(partitions int) int {
 
 func TestWatermillSuiteInOrder(t *testing.T) {
 	t.Parallel()
-	suite(t, brokertest.New(t).Addrs(), 1, nil)
+	suite(t, brokertest.New(t).Addrs(), 1)
 }
 
 func TestWatermillSuite(t *testing.T) {
 	t.Parallel()
-	suite(t, brokertest.New(t).Addrs(), 4, nil)
+	suite(t, brokertest.New(t).Addrs(), 4)
 }
