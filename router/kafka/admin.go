@@ -113,6 +113,10 @@ func (a *Admin) describe(names []string) (map[string]Topic, error) {
 		return nil, err
 	}
 	for _, r := range results {
+		if r.ErrorCode == sarama.ErrUnknownTopicOrPartition {
+			delete(found, r.Name) // it is new, and another broker answers that has not heard of it; or it is gone
+			continue
+		}
 		if r.ErrorCode != sarama.ErrNoError {
 			return nil, fmt.Errorf("configuration of %s: %w", r.Name, r.ErrorCode)
 		}

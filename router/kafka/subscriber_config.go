@@ -163,6 +163,13 @@ func (c SubscriberConfig) validate() error {
 	return errors.Join(errs...)
 }
 
+// How often, and after which wait, a member tries to join again before its
+// membership has failed: long enough for a coordinator to move.
+const (
+	rejoinBackoff = 250 * time.Millisecond
+	rejoinRetries = 40
+)
+
 // memberConfig makes the configuration of a group member's connections.
 func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s := c.sarama()
@@ -175,6 +182,10 @@ func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s.Consumer.Group.Rebalance.Timeout = c.RebalanceTimeout
 	s.Consumer.Group.Session.Timeout = c.SessionTimeout
 	s.Consumer.Group.Heartbeat.Interval = c.SessionTimeout / 5
+	// A rebalance that begins while another one ends makes sarama wait before it
+	// joins again, without a heartbeat: its two seconds could outlast the session.
+	s.Consumer.Group.Rebalance.Retry.Backoff = min(rejoinBackoff, c.SessionTimeout/10)
+	s.Consumer.Group.Rebalance.Retry.Max = rejoinRetries
 	// The answer to a JoinGroup comes when the other members have drained.
 	s.Net.ReadTimeout = max(s.Net.ReadTimeout, c.RebalanceTimeout+5*time.Second)
 	// sarama sends heartbeats and fetches to one broker on one connection, which
