@@ -164,7 +164,7 @@ func (tr *trial) finishes(t *testing.T, n int64) {
 		require.Fail(t, "not ready", tr.log)
 	}
 	if len(tr.Stats()) > 0 {
-		require.Eventually(t, func() bool { return int64(tr.Stats()[0].In) == n }, waitFor, tick, tr.log)
+		require.Eventually(t, func() bool { return tr.Stats()[0].In == n }, waitFor, tick, tr.log)
 	} else {
 		require.Eventually(t, func() bool { return strings.Contains(tr.log.String(), "the source is done") }, waitFor, tick, tr.log)
 	}

@@ -6,8 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -43,7 +42,7 @@ func TestAStrangerIsRecognised(t *testing.T) {
 	t.Parallel()
 	quiet := func(start func(*httptest.Server)) *httptest.Server {
 		s := httptest.NewUnstartedServer(http.NotFoundHandler())
-		s.Config.ErrorLog = log.New(io.Discard, "", 0)
+		s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 		start(s)
 		t.Cleanup(s.Close)
 		return s

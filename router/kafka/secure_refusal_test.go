@@ -68,6 +68,7 @@ func refusals(t testing.TB, s *kafkatest.Secure) map[string]refusal {
 // Whatever connects says in one error where to, what is wrong and what to do,
 // soon, and never the secret.
 func TestSecureRefusals(t *testing.T) {
+	t.Parallel()
 	s := kafkatest.SecureKafka(t)
 	topic := s.Topic(t, 1)
 	for name, r := range refusals(t, s) {
