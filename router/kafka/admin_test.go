@@ -39,7 +39,7 @@ func TestAdminMakesAndDescribesTopics(t *testing.T) {
 	require.Equal(t, 1, made.Replication)
 	require.Equal(t, "1000", made.Configs["retention.ms"])
 	require.NotEmpty(t, made.Configs["max.message.bytes"], "defaults are told too")
-	require.EqualValues(t, b.Cluster().TopicInfo("made").TopicID, made.ID)
+	require.Equal(t, b.Cluster().TopicInfo("made").TopicID, made.ID)
 
 	require.NoError(t, a.Configure(ctx, "made", map[string]string{"max.message.bytes": "4000"}))
 	require.NoError(t, a.AddPartitions(ctx, "made", 7))
