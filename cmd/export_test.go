@@ -32,6 +32,7 @@ var (
 	WriteBody      = writeBody
 	VersionOf      = versionOf
 	ShellQuote     = shellQuote
+	InvocationOf   = invocationOf
 	Variable       = variable
 )
 

@@ -9,18 +9,26 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// invocation is how the user starts this program: a program that `go run` built
-// is in no path that could be named.
+// invocation is how the user starts this program.
 func invocation(name string) string {
 	info, ok := debug.ReadBuildInfo()
-	path, err := os.Executable()
-	if !ok || err != nil || info.Path == "" || info.Path == "command-line-arguments" {
+	file, err := os.Executable()
+	if !ok || err != nil {
 		return name
 	}
-	if filepath.Base(filepath.Dir(path)) == "exe" && strings.Contains(path, "go-build") {
-		return "go run " + info.Path
+	return invocationOf(name, file, info.Path)
+}
+
+// invocationOf tells how a program is started that is in file and was built of
+// the package. What `go run` built is in a temporary directory or in the build
+// cache, under a name that is not to be typed; what it built of files, and not
+// of a package, has no path that could be told.
+func invocationOf(name, file, pkg string) string {
+	isGoRun := strings.Contains(filepath.ToSlash(file), "/go-build") && !strings.HasSuffix(pkg, ".test")
+	if !isGoRun || pkg == "" || pkg == "command-line-arguments" {
+		return name
 	}
-	return name
+	return "go run " + pkg
 }
 
 // commandLine is a command of this program with those of the flags that were

@@ -97,3 +97,18 @@ func TestTheShellCompletesNames(t *testing.T) {
 	require.Contains(t, ok(t, p, "__complete", "poison", "show", ""), "orders.check\n")
 	require.NotContains(t, ok(t, p, "__complete", "poison", "show", "check", ""), "orders.check\n")
 }
+
+func TestTheCommandLineIsTheOneThatWorks(t *testing.T) {
+	t.Parallel()
+	const pkg = "example.com/shop/cmd/shop"
+	for _, c := range []struct{ file, pkg, want string }{
+		{"/usr/local/bin/shop", pkg, "shop"},
+		{"/tmp/go-build123/b001/exe/shop", pkg, "go run " + pkg},
+		{"/home/ada/.cache/go-build/ab/abcdef-d/shop", pkg, "go run " + pkg},
+		{"/tmp/go-build123/b001/exe/main", "command-line-arguments", "shop"},
+		{"/tmp/go-build123/b001/shop.test", pkg + ".test", "shop"},
+		{"/tmp/go-build123/b001/exe/shop", "", "shop"},
+	} {
+		require.Equal(t, c.want, cmd.InvocationOf("shop", c.file, c.pkg), c.file)
+	}
+}
