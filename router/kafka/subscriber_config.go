@@ -191,6 +191,9 @@ func (c SubscriberConfig) memberConfig() *sarama.Config {
 	// sarama sends heartbeats and fetches to one broker on one connection, which
 	// the broker serves one by one: an idle fetch must not hold up a heartbeat.
 	s.Consumer.MaxWaitTime = min(maxFetchWait, c.SessionTimeout/10)
+	// What the client has ready is what a batch is made of. Its bytes are bounded
+	// by pausing.
+	s.ChannelBufferSize = 1024
 	// A claim that is read slowly on purpose is not to be subscribed anew.
 	s.Consumer.MaxProcessingTime = c.RebalanceTimeout
 	return s

@@ -14,6 +14,7 @@ type claim struct {
 	c sarama.ConsumerGroupClaim
 
 	revoked chan struct{}
+	fetch   *pausing
 
 	taken []*sarama.ConsumerMessage // scratch of Next
 }
@@ -41,6 +42,7 @@ func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record,
 	}
 	clear(c.taken)
 	c.taken = c.taken[:0]
+	c.fetch.wait()
 	messages := c.c.Messages()
 	select {
 	case m, ok := <-messages:
@@ -53,19 +55,21 @@ func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record,
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	for bytes := size(c.taken[0]); len(c.taken) < limit && bytes < maxBytes; {
+	bytes := size(c.taken[0])
+	for open := true; open && len(c.taken) < limit && bytes < maxBytes; {
+		var m *sarama.ConsumerMessage
 		select {
-		case m, ok := <-messages:
-			if !ok {
-				return records(c.taken), nil // the next call says that it is over
-			}
+		case m, open = <-messages:
+		default:
+			open = false
+		}
+		if m != nil {
 			c.taken = append(c.taken, m)
 			bytes += size(m)
-		default:
-			return records(c.taken), nil
 		}
 	}
-	return records(c.taken), nil
+	c.fetch.took(len(c.taken), bytes)
+	return records(c.taken), nil // an end of the claim is what the next call says
 }
 
 func size(m *sarama.ConsumerMessage) int {

@@ -75,7 +75,7 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	defer fail(nil)
 	var watch sync.WaitGroup
 	watch.Go(func() { g.watch(member.Errors(), fail) })
-	runErr := g.sessions(ctx, member, &handler{group: g, conn: conn, h: h, fail: fail})
+	runErr := g.sessions(ctx, member, &handler{group: g, conn: conn, fetch: member, h: h, fail: fail})
 	closeErr := member.Close() // leaves the group
 	watch.Wait()
 	// The failure of a claim may well be a time-out: it is told from an end of
@@ -117,6 +117,7 @@ func (g *Group) watch(errs <-chan error, fail context.CancelCauseFunc) {
 type handler struct {
 	group *Group
 	conn  sarama.Client
+	fetch pauser
 	h     client.Handler
 	fail  context.CancelCauseFunc
 
@@ -154,7 +155,10 @@ func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerG
 	h.mu.Lock()
 	sess := h.current
 	h.mu.Unlock()
-	served := &claim{s: sess.s, c: c, revoked: make(chan struct{})}
+	served := &claim{
+		s: sess.s, c: c, revoked: make(chan struct{}),
+		fetch: newPausing(h.fetch, c.Topic(), c.Partition(), h.group.cfg.Sarama.ChannelBufferSize),
+	}
 	h.group.serve(served)
 	defer h.group.forget(served)
 	if err := h.h.Claim(sess, served); err != nil {

@@ -90,8 +90,13 @@ func (g *groupModel) requireWhole(t require.TestingT) {
 }
 
 func (g *groupModel) settle(t require.TestingT) {
-	for range 4 {
-		if g.rebalance(t) && g.rebalance(t) {
+	quiet := 0
+	for range 8 {
+		quiet++
+		if !g.rebalance(t) {
+			quiet = 0
+		}
+		if quiet == 2 {
 			return
 		}
 	}
