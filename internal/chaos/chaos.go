@@ -49,7 +49,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		return nil, err
 	}
 	result := &Result{Mode: cfg.Mode, Report: report, Kills: len(kills)}
-	return result, result.measure(ctx, cfg, kills)
+	err = result.measure(ctx, cfg, kills)
+	return result, err
 }
 
 // underLoad starts the workers and the load, makes the faults happen, and returns

@@ -49,7 +49,9 @@ type Config struct {
 	// Processes is how many processes each stage has. Defaults to 2.
 	Processes int
 
-	// Session is the session time-out of the workers. Defaults to 1.5 s.
+	// Session is the session time-out of the workers. Defaults to 1.5 s, so that a
+	// kill costs little time, and to 10 s in mode Graceful: there a busy machine
+	// must not look like the death of a worker.
 	Session time.Duration
 
 	// Faults is how often what happens.
@@ -85,6 +87,9 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Processes, 2)
 	if c.Session == 0 {
 		c.Session = 1500 * time.Millisecond
+		if c.Mode == Graceful {
+			c.Session = 10 * time.Second
+		}
 	}
 	if c.Log == nil {
 		c.Log = io.Discard

@@ -18,12 +18,17 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asWorker) == "" {
 		os.Exit(m.Run())
 	}
+	os.Exit(runWorker())
+}
+
+func runWorker() (status int) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	control := worker.Control(os.Getenv(worker.ControlVariable))
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	if err := worker.Run(ctx, os.Args[1:], control, os.Stdin, os.Stdout, log); err != nil {
 		log.Error("worker", "error", err)
-		os.Exit(1)
+		return 1
 	}
+	return 0
 }

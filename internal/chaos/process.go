@@ -33,7 +33,7 @@ func startProcess(ctx context.Context, name string, command, environment []strin
 	if err != nil {
 		return nil, fmt.Errorf("start worker %s: %w", name, err)
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the worker is what the run was told to run
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stderr = log
 	stdin, errIn := cmd.StdinPipe()

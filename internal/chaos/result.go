@@ -33,7 +33,7 @@ func (r *Result) Broken() error {
 	if n := len(r.Report.Findings); n > 0 {
 		errs = append(errs, fmt.Errorf("the checker has %d findings", n))
 	}
-	repeated := r.Report.Repeated()
+	repeated := len(r.Report.Repeats)
 	if r.Mode == Graceful && repeated > 0 {
 		errs = append(errs, fmt.Errorf("%d messages are repeated, and nobody was killed", repeated))
 	}
@@ -50,7 +50,10 @@ func (r *Result) Line() string {
 
 // Details are the lines before that.
 func (r *Result) Details() string {
-	details := fmt.Sprintf("repeats by stage: %v\n", r.Report.Repeats)
+	details := fmt.Sprintf("repeats by stage: %v\n", r.Report.RepeatsByHop())
+	if r.Mode == Graceful {
+		details = r.Report.ListRepeats() + details
+	}
 	if n := len(r.Recoveries); n > 0 {
 		details += fmt.Sprintf("%d of %d kills met messages in the worker's filters\n", r.Met, r.Kills)
 		details += fmt.Sprintf("a partition stood still after a kill for: median %v, longest %v\n",

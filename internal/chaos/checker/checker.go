@@ -24,12 +24,12 @@ import (
 // Check tests the flow of a run: what the producers saw acknowledged, what the
 // pipe that they feed holds, and the hops.
 func Check(acknowledged []journal.Entry, fed []Record, hops []Hop) *Report {
-	report := &Report{Messages: len(acknowledged), Repeats: map[string]int{}}
+	report := &Report{Messages: len(acknowledged)}
 	report.Findings = checkFed(acknowledged, fed)
 	for _, hop := range hops {
-		findings, repeats := checkHop(hop)
-		report.Findings = append(report.Findings, findings...)
-		report.Repeats[hop.Stage.Name] = repeats
+		c := checkHop(hop)
+		report.Findings = append(report.Findings, c.findings...)
+		report.Repeats = append(report.Repeats, c.repeats...)
 	}
 	return report
 }
@@ -52,14 +52,14 @@ func checkFed(acknowledged []journal.Entry, fed []Record) []Finding {
 		}
 		stored[place{r.Partition, r.Offset}] = m
 		if m.Number < next[m.Key] {
-			c.found(Disordered, m, r, "it comes when number %d is due", next[m.Key])
+			c.foundf(Disordered, m, r, "it comes when number %d is due", next[m.Key])
 		}
 		next[m.Key] = m.Number + 1
 	}
 	for _, e := range acknowledged {
 		want := flow.Message{Pipe: flow.In, Key: e.Key, Number: e.Number}
 		if stored[place{e.Partition, e.Offset}] != want {
-			c.found(Lost, want, &Record{Topic: flow.In, Partition: e.Partition, Offset: e.Offset}, "it was acknowledged, and is not in the topic")
+			c.foundf(Lost, want, &Record{Topic: flow.In, Partition: e.Partition, Offset: e.Offset}, "it was acknowledged, and is not in the topic")
 		}
 	}
 	return c.findings

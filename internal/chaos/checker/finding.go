@@ -25,6 +25,8 @@ const (
 	// WrongID is a message with another id, parent or job than it must have: that
 	// of its first occurrence above all.
 	WrongID Kind = "wrong id"
+	// Repeated is a message that occurs again.
+	Repeated Kind = "repeated"
 	// Unaccounted is a record that nothing accounts for: no input that has to make
 	// it, or no reason to poison it.
 	Unaccounted Kind = "unaccounted"
@@ -55,16 +57,17 @@ func (f Finding) String() string {
 // Report is what the checker found.
 type Report struct {
 	Messages int // what the producers saw acknowledged
-	Repeats  map[string]int
 	Findings []Finding
+	Repeats  []Finding // what occurs again, which is no violation by itself
 }
 
-// Repeated is how often a message occurred again, over all hops.
-func (r *Report) Repeated() (n int) {
-	for _, of := range r.Repeats {
-		n += of
+// RepeatsByHop counts what occurs again.
+func (r *Report) RepeatsByHop() map[string]int {
+	count := map[string]int{}
+	for i := range r.Repeats {
+		count[r.Repeats[i].Hop]++
 	}
-	return n
+	return count
 }
 
 // Count is the number of findings of these kinds.
@@ -81,16 +84,22 @@ func (r *Report) Count(kinds ...Kind) (n int) {
 const listed = 20
 
 // List writes the findings, a line each, and of many of one kind only the first.
-func (r *Report) List() string {
+func (r *Report) List() string { return list(r.Findings) }
+
+// ListRepeats writes what occurs again, as List does.
+func (r *Report) ListRepeats() string { return list(r.Repeats) }
+
+func list(findings []Finding) string {
 	var b strings.Builder
-	for _, kind := range []Kind{Lost, Disordered, NoRewind, WrongID, Unaccounted} {
+	for _, kind := range []Kind{Lost, Disordered, NoRewind, WrongID, Unaccounted, Repeated} {
 		n := 0
-		for i := range r.Findings {
-			if r.Findings[i].Kind != kind {
+		for i := range findings {
+			if findings[i].Kind != kind {
 				continue
 			}
-			if n++; n <= listed {
-				fmt.Fprintln(&b, r.Findings[i])
+			n++
+			if n <= listed {
+				fmt.Fprintln(&b, findings[i])
 			}
 		}
 		if n > listed {
@@ -103,5 +112,5 @@ func (r *Report) List() string {
 // Totals are the report's numbers as the last line of a chaos run has them.
 func (r *Report) Totals() string {
 	return fmt.Sprintf("messages=%d lost=%d repeated=%d disordered=%d unaccounted=%d",
-		r.Messages, r.Count(Lost), r.Repeated(), r.Count(Disordered, NoRewind), r.Count(Unaccounted, WrongID))
+		r.Messages, r.Count(Lost), len(r.Repeats), r.Count(Disordered, NoRewind), r.Count(Unaccounted, WrongID))
 }

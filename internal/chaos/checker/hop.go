@@ -10,16 +10,24 @@ import (
 type check struct {
 	hop      string
 	findings []Finding
+	repeats  []Finding
 }
 
 func newCheck(hop string) *check { return &check{hop: hop} }
 
-func (c *check) found(kind Kind, m flow.Message, r *Record, format string, args ...any) {
-	c.findings = append(c.findings, Finding{
-		Kind: kind, Hop: c.hop, Key: m.Key, Place: m.Place(),
-		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset,
-		Text: fmt.Sprintf(format, args...),
-	})
+func (c *check) foundf(kind Kind, m flow.Message, r *Record, format string, args ...any) {
+	c.findings = append(c.findings, c.finding(kind, m, r, fmt.Sprintf(format, args...)))
+}
+
+func (c *check) finding(kind Kind, m flow.Message, r *Record, text string) Finding {
+	return Finding{Kind: kind, Hop: c.hop, Key: m.Key, Place: m.Place(), Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Text: text}
+}
+
+// repeated counts a message that occurs again.
+func (c *check) repeated(m flow.Message, r, first *Record) {
+	const clock = "15:04:05.000"
+	c.repeats = append(c.repeats, c.finding(Repeated, m, r,
+		fmt.Sprintf("made at %s, and first at %s (offset %d)", r.Time.UTC().Format(clock), first.Time.UTC().Format(clock), first.Offset)))
 }
 
 // parse reads the record's value, which must be a message of the pipe with the
@@ -28,11 +36,11 @@ func (c *check) parse(r *Record, pipe string) (m flow.Message, ok bool) {
 	m, err := flow.Parse([]byte(r.Value))
 	switch {
 	case err != nil:
-		c.found(Unaccounted, flow.Message{Key: r.Key}, r, "%v", err)
+		c.foundf(Unaccounted, flow.Message{Key: r.Key}, r, "%v", err)
 	case m.Pipe != pipe:
-		c.found(Unaccounted, m, r, "it is a message of pipe %s", m.Pipe)
+		c.foundf(Unaccounted, m, r, "it is a message of pipe %s", m.Pipe)
 	case m.Key != r.Key:
-		c.found(Unaccounted, m, r, "the record's key is %q", r.Key)
+		c.foundf(Unaccounted, m, r, "the record's key is %q", r.Key)
 	default:
 		return m, true
 	}
@@ -76,8 +84,8 @@ func (c *check) dues(hop Hop) dues {
 	return d
 }
 
-// checkHop tests one stage, and counts what occurs again.
-func checkHop(hop Hop) (findings []Finding, repeats int) {
+// checkHop tests one stage.
+func checkHop(hop Hop) *check {
 	c := newCheck(hop.Stage.Name)
 	d := c.dues(hop)
 
@@ -93,20 +101,21 @@ func checkHop(hop Hop) (findings []Finding, repeats int) {
 		byKey[m.Key] = append(byKey[m.Key], occurrence{message: m, record: r})
 	}
 	for _, key := range d.keys {
-		repeats += c.sequence(d.outputs[key], byKey[key])
+		c.sequence(d.outputs[key], byKey[key])
 		delete(byKey, key)
 	}
 	for _, occurrences := range byKey {
 		for _, o := range occurrences {
-			c.found(Unaccounted, o.message, o.record, "no input makes anything of its key")
+			c.foundf(Unaccounted, o.message, o.record, "no input makes anything of its key")
 		}
 	}
-	return c.findings, repeats + c.poison(hop, d)
+	c.poison(hop, d)
+	return c
 }
 
-// poison tests the poison topic, and counts what occurs in it again.
-func (c *check) poison(hop Hop, d dues) (repeats int) {
-	seen := map[flow.Message]bool{}
+// poison tests the poison topic.
+func (c *check) poison(hop Hop, d dues) {
+	first := map[flow.Message]*Record{}
 	for i := range hop.Poison {
 		r := &hop.Poison[i]
 		m, ok := c.parse(r, hop.Stage.Input)
@@ -114,23 +123,23 @@ func (c *check) poison(hop Hop, d dues) (repeats int) {
 			continue
 		}
 		if d.poison[m] == nil {
-			c.found(Unaccounted, m, r, "nothing is wrong with it, and it was poisoned: %s", r.Poisoned.Reason)
+			c.foundf(Unaccounted, m, r, "nothing is wrong with it, and it was poisoned: %s", r.Poisoned.Reason)
 			continue
 		}
 		where := r.Poisoned
 		where.Reason = ""
 		if input := d.inputs[where]; input == nil || input.Key != r.Key || input.Value != r.Value || input.ID != r.ID {
-			c.found(Unaccounted, m, r, "it is not what stands at %s/%d@%d, where it says that it was read", where.Topic, where.Partition, where.Offset)
+			c.foundf(Unaccounted, m, r, "it is not what stands at %s/%d@%d, where it says that it was read", where.Topic, where.Partition, where.Offset)
 		}
-		if seen[m] {
-			repeats++
+		if first[m] != nil {
+			c.repeated(m, r, first[m])
+			continue
 		}
-		seen[m] = true
+		first[m] = r
 	}
 	for m, input := range d.poison {
-		if !seen[m] {
-			c.found(Lost, m, input, "it is not in the poison topic, where it belongs")
+		if first[m] == nil {
+			c.foundf(Lost, m, input, "it is not in the poison topic, where it belongs")
 		}
 	}
-	return repeats
 }

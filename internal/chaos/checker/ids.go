@@ -12,12 +12,12 @@ func newIDs(c *check) *ids { return &ids{check: c, names: map[string]flow.Messag
 
 func (i *ids) see(m flow.Message, r *Record) {
 	if r.ID == "" {
-		i.check.found(WrongID, m, r, "it has no id")
+		i.check.foundf(WrongID, m, r, "it has no id")
 		return
 	}
 	named, known := i.names[r.ID]
 	if known && named != m {
-		i.check.found(WrongID, m, r, "its id %s is also that of message %s of key %s", r.ID, named.Place(), named.Key)
+		i.check.foundf(WrongID, m, r, "its id %s is also that of message %s of key %s", r.ID, named.Place(), named.Key)
 	}
 	i.names[r.ID] = m
 }
@@ -27,7 +27,7 @@ func (i *ids) see(m flow.Message, r *Record) {
 func (c *check) sameIDs(o occurrence, first *Record) {
 	r := o.record
 	if r.ID != first.ID || r.Parent != first.Parent || r.Job != first.Job {
-		c.found(WrongID, o.message, r, "it has id %s, parent %s and job %s, and had %s, %s and %s at offset %d",
+		c.foundf(WrongID, o.message, r, "it has id %s, parent %s and job %s, and had %s, %s and %s at offset %d",
 			r.ID, r.Parent, r.Job, first.ID, first.Parent, first.Job, first.Offset)
 	}
 }
@@ -43,10 +43,10 @@ func (c *check) descent(o occurrence, input *Record) {
 	r := o.record
 	switch {
 	case r.Parent == "" || r.Job == "":
-		c.found(WrongID, o.message, r, "it names no parent or no job")
+		c.foundf(WrongID, o.message, r, "it names no parent or no job")
 	case input.ID != "" && (r.Parent != input.ID || r.Job != job):
-		c.found(WrongID, o.message, r, "it has parent %s and job %s, and its input has id %s and job %s", r.Parent, r.Job, input.ID, job)
+		c.foundf(WrongID, o.message, r, "it has parent %s and job %s, and its input has id %s and job %s", r.Parent, r.Job, input.ID, job)
 	case input.ID == "" && r.Parent != r.Job:
-		c.found(WrongID, o.message, r, "it has parent %s and job %s, and its input is the trigger of the job", r.Parent, r.Job)
+		c.foundf(WrongID, o.message, r, "it has parent %s and job %s, and its input is the trigger of the job", r.Parent, r.Job)
 	}
 }

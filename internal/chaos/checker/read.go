@@ -64,7 +64,7 @@ func read(ctx context.Context, reader *topics.Reader, topic string, partitions i
 // fromClient reads a record's headers. Of a name that is there twice the last one
 // counts: behind the headers of a poisoned message stands its story.
 func fromClient(r *kgo.Record) (Record, error) {
-	record := Record{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: string(r.Key), Value: string(r.Value)}
+	record := Record{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Key: string(r.Key), Value: string(r.Value), Time: r.Timestamp}
 	for _, h := range r.Headers {
 		value := string(h.Value)
 		switch h.Key {

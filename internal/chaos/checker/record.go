@@ -1,6 +1,10 @@
 package checker
 
-import "github.com/penstock/penstock/internal/chaos/flow"
+import (
+	"time"
+
+	"github.com/penstock/penstock/internal/chaos/flow"
+)
 
 // Record is a message as a topic holds it.
 type Record struct {
@@ -9,6 +13,7 @@ type Record struct {
 	Offset    int64
 	Key       string
 	Value     string
+	Time      time.Time // when it was made
 
 	// Of the headers: the message's id, that of the message it was made of, and
 	// that of the job. Each is empty where there is none.

@@ -24,15 +24,14 @@ type walk struct {
 	first     map[flow.Message]*Record
 	at        int // position in due of the last record
 	highest   int // position of the first occurrence of the last message but repeats
-	repeats   int
 }
 
 // none stands for the position before the first.
 const none = -1
 
 // sequence compares what is due of a key with its records, which are in the order
-// of partition and offset, and counts those that occur again.
-func (c *check) sequence(due []due, got []occurrence) (repeats int) {
+// of partition and offset.
+func (c *check) sequence(due []due, got []occurrence) {
 	w := walk{check: c, due: due, positions: map[flow.Message][]int{}, first: map[flow.Message]*Record{}, at: none, highest: none}
 	for i := range due {
 		m := due[i].message
@@ -40,16 +39,15 @@ func (c *check) sequence(due []due, got []occurrence) (repeats int) {
 	}
 	for _, o := range got {
 		if w.positions[o.message] == nil {
-			c.found(Unaccounted, o.message, o.record, "no input makes it")
+			c.foundf(Unaccounted, o.message, o.record, "no input makes it")
 			continue
 		}
 		if at := got[0].record.Partition; o.record.Partition != at {
-			c.found(Disordered, o.message, o.record, "the key is in partition %d too", at)
+			c.foundf(Disordered, o.message, o.record, "the key is in partition %d too", at)
 		}
 		w.step(o)
 	}
 	w.end(got)
-	return w.repeats
 }
 
 func (w *walk) step(o occurrence) {
@@ -57,10 +55,10 @@ func (w *walk) step(o occurrence) {
 	first := w.first[o.message]
 	switch {
 	case first != nil:
-		w.repeats++
+		w.check.repeated(o.message, o.record, first)
 		w.check.sameIDs(o, first)
 	case position < w.highest:
-		w.check.found(Disordered, o.message, o.record, "it comes behind message %s", w.due[w.highest].message.Place())
+		w.check.foundf(Disordered, o.message, o.record, "it comes behind message %s", w.due[w.highest].message.Place())
 	}
 	w.move(o)
 	if first == nil {
@@ -83,7 +81,7 @@ func (w *walk) move(o occurrence) {
 		}
 	}
 	if next == none {
-		w.check.found(NoRewind, o.message, o.record, "it comes after message %s, and message %s, which was there before, did not come again in between",
+		w.check.foundf(NoRewind, o.message, o.record, "it comes after message %s, and message %s, which was there before, did not come again in between",
 			w.due[w.at].message.Place(), w.due[limit].message.Place())
 		next = w.positions[o.message][0]
 	}
@@ -96,14 +94,14 @@ func (w *walk) end(got []occurrence) {
 	for p := w.at + 1; p < len(w.due) && w.at != none; p++ {
 		if w.first[w.due[p].message] != nil {
 			o := got[len(got)-1]
-			w.check.found(NoRewind, o.message, o.record, "it is the last one, and message %s, which was there before, did not come again behind it", w.due[p].message.Place())
+			w.check.foundf(NoRewind, o.message, o.record, "it is the last one, and message %s, which was there before, did not come again behind it", w.due[p].message.Place())
 			break
 		}
 	}
 	for i := range w.due {
 		d := &w.due[i]
 		if w.first[d.message] == nil && w.positions[d.message][0] == i {
-			w.check.found(Lost, d.message, d.input, "nothing was made of its input")
+			w.check.foundf(Lost, d.message, d.input, "nothing was made of its input")
 		}
 	}
 }

@@ -64,12 +64,7 @@ func (g *Generator) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTimeout)
-			defer cancel()
-			if err := g.client.Flush(ctx); err != nil {
-				return fmt.Errorf("wait for the last acknowledgements: %w", err)
-			}
-			return nil
+			return g.flush(context.WithoutCancel(ctx))
 		case now := <-ticker.C:
 			due := int(now.Sub(start).Seconds() * float64(g.cfg.Rate))
 			for ; produced < due; produced++ {
@@ -77,6 +72,15 @@ func (g *Generator) Run(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+func (g *Generator) flush(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
+	defer cancel()
+	if err := g.client.Flush(ctx); err != nil {
+		return fmt.Errorf("wait for the last acknowledgements: %w", err)
+	}
+	return nil
 }
 
 func (g *Generator) produce(ctx context.Context) {

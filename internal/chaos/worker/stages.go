@@ -43,7 +43,7 @@ func stageOf(s flow.Stage, p *pulse) pipeline.Filter[[]byte, []byte] {
 		if s.Rejects(m) {
 			return nil, filters.Rejectf("stage %s takes no message %d", s.Name, m.Number)
 		}
-		if rand.IntN(100) == 0 {
+		if rand.IntN(100) == 0 { //nolint:gosec // chance, no secret
 			return nil, errFlaky
 		}
 		var made [][]byte
@@ -57,9 +57,9 @@ func stageOf(s flow.Stage, p *pulse) pipeline.Filter[[]byte, []byte] {
 // dawdle takes a little while: mostly none or a few milliseconds, now and then
 // some more.
 func dawdle(ctx context.Context) error {
-	d := time.Duration(rand.IntN(4)) * time.Millisecond
-	if rand.IntN(50) == 0 {
-		d += time.Duration(rand.IntN(50)) * time.Millisecond
+	d := time.Duration(rand.IntN(4)) * time.Millisecond //nolint:gosec // chance, no secret
+	if rand.IntN(50) == 0 {                             //nolint:gosec // chance, no secret
+		d += time.Duration(rand.IntN(50)) * time.Millisecond //nolint:gosec // chance, no secret
 	}
 	if d == 0 {
 		return nil

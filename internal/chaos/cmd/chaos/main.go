@@ -18,7 +18,8 @@ import (
 )
 
 func main() {
-	os.Exit(run())
+	cfg := parse()
+	os.Exit(run(cfg))
 }
 
 // The exit statuses.
@@ -28,8 +29,7 @@ const (
 	notDone = 2
 )
 
-func run() int {
-	var cfg chaos.Config
+func parse() (cfg chaos.Config) {
 	brokers := flag.String("brokers", "127.0.0.1:19092", "`addresses` of the brokers, separated by commas")
 	worker := flag.String("worker", "", "`program` that is a worker")
 	mode := flag.String("mode", string(chaos.AtLeastOnce), "what is tried: "+string(chaos.AtLeastOnce)+" or "+string(chaos.Graceful))
@@ -41,10 +41,13 @@ func run() int {
 	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced (default 500)")
 	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000)")
 	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2)")
-	flag.Parse()
+	flag.Parse() //nolint:revive // this is the main package
 	cfg.Brokers, cfg.Worker, cfg.Mode = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode)
 	cfg.Faults = chaos.DefaultFaults(cfg.Mode, *kills)
+	return cfg
+}
 
+func run(cfg chaos.Config) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log, err := os.Create(filepath.Join(cfg.Dir, "chaos.log"))
