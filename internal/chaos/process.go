@@ -19,6 +19,7 @@ type process struct {
 	name  string
 	cmd   *exec.Cmd
 	stdin io.Closer
+	heeds chan struct{} // closed when it has told something, and so heeds signals
 	ready chan struct{} // closed when it has its share of the partitions
 	ended chan struct{} // closed when it is gone; then err says how
 	err   error
@@ -44,7 +45,7 @@ func startProcess(ctx context.Context, name string, command, environment []strin
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start worker %s: %w", name, errors.Join(err, log.Close()))
 	}
-	p := &process{name: name, cmd: cmd, stdin: stdin, ready: make(chan struct{}), ended: make(chan struct{})}
+	p := &process{name: name, cmd: cmd, stdin: stdin, heeds: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
 		p.follow(stdout)
@@ -57,7 +58,10 @@ func startProcess(ctx context.Context, name string, command, environment []strin
 func (p *process) follow(out io.Reader) {
 	lines := bufio.NewScanner(out)
 	isReady := false
-	for lines.Scan() {
+	for n := 0; lines.Scan(); n++ {
+		if n == 0 {
+			close(p.heeds)
+		}
 		if n, err := strconv.ParseInt(lines.Text(), 10, 64); err == nil {
 			p.inFlight.Store(n)
 		} else if lines.Text() == "ready" && !isReady {
@@ -94,6 +98,11 @@ const closePatience = time.Minute
 // close ends the worker gracefully.
 func (p *process) close() error {
 	p.stopping.Store(true)
+	select {
+	case <-p.heeds:
+	case <-p.ended:
+		return p.unexpected()
+	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("close worker %s: %w", p.name, err)
 	}

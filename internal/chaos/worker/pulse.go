@@ -13,7 +13,12 @@ type pulse struct {
 	n   int
 }
 
-func newPulse(out io.Writer) *pulse { return &pulse{out: out} }
+// newPulse tells at once that there is none: the process has begun to heed signals.
+func newPulse(out io.Writer) *pulse {
+	p := &pulse{out: out}
+	p.add(0)
+	return p
+}
 
 func (p *pulse) add(n int) {
 	p.mu.Lock()

@@ -91,7 +91,11 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 		case <-ctx.Done():
 		}
 	}()
-	return r.Run(ctx)
+	err = r.Run(ctx)
+	if asked := context.Cause(ctx); asked != nil && errors.Is(err, asked) {
+		return nil // it was stopped while it started
+	}
+	return err
 }
 
 // ready is the line that says that a worker has its share of the partitions.
