@@ -39,7 +39,8 @@ func (h *hands) enter(member string, b *kafka.Batch) (leave func()) {
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if h.at[n][member]--; h.at[n][member] == 0 {
+		h.at[n][member]--
+		if h.at[n][member] == 0 {
 			delete(h.at[n], member)
 		}
 	}
