@@ -65,6 +65,12 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
 	}
 	defer func() { _ = conn.Close() }()
+	// A refusal is told at once: sarama would take it for one that passes, and
+	// say nothing for as long as it joins again and again.
+	_, err = Aside(ctx, func() (*sarama.Broker, error) { return conn.Coordinator(g.cfg.Name) })
+	if errors.Is(err, sarama.ErrGroupAuthorizationFailed) {
+		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
+	}
 	member, err := sarama.NewConsumerGroupFromClient(g.cfg.Name, conn)
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
