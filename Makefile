@@ -9,7 +9,7 @@ export MAVEN_DEPENDENCY_PLUGIN_VERSION := 3.11.0
 GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
 # Without this, make would take a folder of the same name for the target's result.
-.PHONY: help ci fmt fmt-check lint vet test test-kafka bench bench-module kafka kafka-stop kafka-status tools
+.PHONY: help ci fmt fmt-check lint vet test test-kafka bench bench-module chaos kafka kafka-stop kafka-status tools
 
 .DEFAULT_GOAL := help
 
