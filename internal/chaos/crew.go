@@ -84,8 +84,11 @@ func (c *crew) start(ctx context.Context, stage, slot int) error {
 func (c *crew) spawn(ctx context.Context, stage, slot int) (*process, error) {
 	s := c.stages[stage]
 	name := fmt.Sprintf("%s-%d", s.Name, slot)
-	p, err := startProcess(ctx, name, c.command("--stages", s.Name, "--session", c.cfg.Session.String()),
-		c.cfg.Environment, filepath.Join(c.cfg.Dir, name+".log"))
+	command := c.command("--stages", s.Name, "--session", c.cfg.Session.String())
+	if c.cfg.Mode == Graceful {
+		command = append(command, "--steady") // what waits for its next attempt at a stop is given up, and repeated
+	}
+	p, err := startProcess(ctx, name, command, c.cfg.Environment, filepath.Join(c.cfg.Dir, name+".log"))
 	if err != nil {
 		return nil, err
 	}

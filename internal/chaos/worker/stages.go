@@ -12,15 +12,15 @@ import (
 )
 
 // declare makes the pipeline of the chaos run.
-func declare(name string, control Control, p *pulse) (*pipeline.Pipeline, error) {
+func declare(f flags, control Control, p *pulse) (*pipeline.Pipeline, error) {
 	around, err := control.middleware()
 	if err != nil {
 		return nil, err
 	}
-	chaos := pipeline.New(name)
+	chaos := pipeline.New(f.pipeline)
 	pipe := pipeline.NewPipe[[]byte](chaos, flow.In, pipeline.Partitions(flow.Partitions))
 	for _, s := range flow.Stages() {
-		pipe = pipeline.Stage(pipe, s.Name, stageOf(s, p), pipeline.Partitions(flow.Partitions), pipeline.Open(),
+		pipe = pipeline.Stage(pipe, s.Name, stageOf(s, f, p), pipeline.Partitions(flow.Partitions), pipeline.Open(),
 			pipeline.Lanes(16), pipeline.Retry(10, pipeline.Exponential(5*time.Millisecond, 50*time.Millisecond)), pipeline.Use(around...))
 	}
 	return chaos, nil
@@ -29,7 +29,7 @@ func declare(name string, control Control, p *pulse) (*pipeline.Pipeline, error)
 // errFlaky is what a filter fails with now and then, though nothing is wrong.
 var errFlaky = errors.New("fails now and then")
 
-func stageOf(s flow.Stage, p *pulse) pipeline.Filter[[]byte, []byte] {
+func stageOf(s flow.Stage, f flags, p *pulse) pipeline.Filter[[]byte, []byte] {
 	return filters.FlatMap(func(ctx context.Context, value []byte) ([][]byte, error) {
 		p.add(+1)
 		defer p.add(-1)
@@ -43,7 +43,7 @@ func stageOf(s flow.Stage, p *pulse) pipeline.Filter[[]byte, []byte] {
 		if s.Rejects(m) {
 			return nil, filters.Rejectf("stage %s takes no message %d", s.Name, m.Number)
 		}
-		if rand.IntN(100) == 0 { //nolint:gosec // chance, no secret
+		if !f.steady && rand.IntN(100) == 0 { //nolint:gosec // chance, no secret
 			return nil, errFlaky
 		}
 		var made [][]byte

@@ -32,6 +32,7 @@ type flags struct {
 	pipeline string
 	stages   string
 	session  time.Duration
+	steady   bool
 	topics   bool
 }
 
@@ -42,6 +43,7 @@ func parse(args []string) (flags, error) {
 	set.StringVar(&f.pipeline, "pipeline", "chaos", "`name` of the pipeline")
 	set.StringVar(&f.stages, "stages", "", "`stages` to run, separated by commas (default all)")
 	set.DurationVar(&f.session, "session", 1500*time.Millisecond, "session time-out of the consumer groups")
+	set.BoolVar(&f.steady, "steady", false, "let no filter fail now and then")
 	set.BoolVar(&f.topics, "make-topics", false, "make the topics and end")
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -58,7 +60,7 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	if err != nil {
 		return err
 	}
-	p, err := declare(f.pipeline, control, newPulse(out))
+	p, err := declare(f, control, newPulse(out))
 	if err != nil {
 		return err
 	}
