@@ -91,7 +91,7 @@ var violations = []struct {
 		hop.Outputs = slices.Insert(hop.Outputs, b+1, hop.Outputs[a])
 		return hop.Outputs[a].Key
 	}},
-	{"a rewind does not come back", checker.NoRewind, func(t *rapid.T, h *history) string {
+	{"a rewind does not come back", checker.NoRewind, func(_ *rapid.T, h *history) string {
 		hop := &h.hops[0]
 		hop.Outputs = slices.Clone(hop.Outputs)
 		again := hop.Outputs[0]
