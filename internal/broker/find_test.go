@@ -110,7 +110,10 @@ func TestFindAndStartWaitForABrokerThatIsStarting(t *testing.T) {
 		addrs, _ := broker.Find(t.Context(), dir)
 		found <- addrs
 	}()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "broker.json"), []byte(`{"addrs":["127.0.0.1:1"],"pid":1}`), 0o644))
+	// Whole or not at all, as the broker writes it.
+	part := filepath.Join(dir, "part")
+	require.NoError(t, os.WriteFile(part, []byte(`{"addrs":["127.0.0.1:1"],"pid":1}`), 0o600))
+	require.NoError(t, os.Rename(part, filepath.Join(dir, "broker.json")))
 	require.Equal(t, []string{"127.0.0.1:1"}, <-found)
 
 	require.NoError(t, os.Remove(filepath.Join(dir, "broker.json")))
