@@ -77,11 +77,21 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	}
 	// A failure of one claim ends the membership, not only the session.
 	asked := ctx // ends when the member is to leave
-	ctx, fail := context.WithCancelCause(asked)
+	ctx, fail := context.WithCancelCause(context.WithoutCancel(asked))
 	defer fail(nil)
+	adapted := &handler{group: g, conn: conn, fetch: member, h: h, fail: fail}
 	var watch sync.WaitGroup
 	watch.Go(func() { g.watch(member.Errors(), fail) })
-	runErr := g.sessions(ctx, member, &handler{group: g, conn: conn, fetch: member, h: h, fail: fail})
+	watch.Go(func() {
+		select {
+		case <-asked.Done():
+			adapted.awaitRejoined(ctx, g.cfg.Sarama.Consumer.Group.Session.Timeout)
+			fail(context.Cause(asked))
+		case <-ctx.Done():
+		}
+	})
+	runErr := g.sessions(ctx, member, adapted)
+	fail(nil)                  // nobody waits any more
 	closeErr := member.Close() // leaves the group
 	watch.Wait()
 	// The failure of a claim may well be a time-out: it is told from an end of
