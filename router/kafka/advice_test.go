@@ -63,7 +63,7 @@ func TestAStrangerIsRecognised(t *testing.T) {
 		{old, &tls.Config{RootCAs: pool}, "the broker's certificate is not valid: renew it, or check this machine's clock"},
 	} {
 		addr := c.server.Listener.Addr().String()
-		_, err := kafka.NewAdmin(within(t), kafka.Config{Brokers: []string{addr}, TLS: c.tls, RequestTimeout: time.Second})
+		_, err := kafka.NewAdmin(within(t), kafka.Config{Brokers: []string{addr}, TLS: c.tls, RequestTimeout: patience / 2})
 		require.ErrorContains(t, err, c.says)
 		require.ErrorContains(t, err, addr)
 	}

@@ -74,7 +74,7 @@ func quick(addrs []string) kafka.SubscriberConfig {
 		Group:          group,
 		Batches:        true,
 		CommitInterval: 20 * time.Millisecond,
-		SessionTimeout: 3 * time.Second,
+		SessionTimeout: 10 * time.Second, // as long as busy machines need
 		RejoinBackoff:  10 * time.Millisecond,
 		Logger:         slog.New(slog.DiscardHandler),
 	}

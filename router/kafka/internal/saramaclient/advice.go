@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/IBM/sarama"
 )
@@ -35,7 +36,7 @@ func advice(err error) string {
 		return "the broker does not speak TLS at this port: use another port, or no TLS"
 	case refusesCertificate(err):
 		return "the broker wants a client certificate that it trusts: give one, with its key"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &decoding):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.As(err, &decoding):
 		return "what answers hangs up or does not speak as Kafka does: check whether this port wants TLS or SASL, or does not know them"
 	default:
 		return ""
