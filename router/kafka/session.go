@@ -55,13 +55,33 @@ func (s *session) release(ctx context.Context, k *Claim) error {
 	s.mu.Unlock()
 	var err error
 	if !failed || !s.refused { // else many claims would wait for the same coordinator, one after the other
-		_, err = s.commitLocked(ctx)
+		err = s.commitLast(ctx)
 	}
 	k.ledger.kill()
 	s.mu.Lock()
 	delete(s.claims, k)
 	s.mu.Unlock()
 	return err
+}
+
+// rejoinPause is how long a commit waits that crossed a rejoin.
+const rejoinPause = 5 * time.Millisecond
+
+// commitLast commits, again while a rejoin is crossed: a claim is told that it is
+// revoked with the assignment that takes it away, a moment before the member has
+// that assignment's generation.
+func (s *session) commitLast(ctx context.Context) error {
+	for {
+		_, err := s.commitLocked(ctx)
+		if !errors.Is(err, client.ErrRejoining) {
+			return err
+		}
+		select {
+		case <-time.After(rejoinPause):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // fail gives up the work of all claims: their contexts end, and the producer
