@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/sources"
@@ -77,7 +76,6 @@ func (w *watching) end() {
 	w.t.Helper()
 	w.stop()
 	require.ErrorIs(w.t, <-w.done, context.Canceled)
-	goleak.VerifyNone(w.t, goleak.IgnoreCurrent())
 }
 
 func TestWatchIsNotFinite(t *testing.T) {
