@@ -16,17 +16,9 @@ type Output struct {
 	Time    time.Time // zero: when it is sent
 }
 
-// TooLargeError says that a topic would refuse an output for its size.
-type TooLargeError struct {
-	Topic string
-	Size  int // bytes, framing included
-	Limit int // bytes that the topic takes (max.message.bytes)
-}
-
-// Error implements error.
-func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("an output of %d bytes is larger than topic %s takes (max.message.bytes=%d)", e.Size, e.Topic, e.Limit)
-}
+// TooLargeError says that a topic would refuse an output for its size. Size and
+// Limit are in bytes, framing included.
+type TooLargeError = client.TooLargeError
 
 // Outbox gathers the outputs of a claim's messages and hands them to the
 // producer many at a time. It is for one goroutine; a claim can have several,

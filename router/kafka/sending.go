@@ -76,13 +76,7 @@ func tellSending(r client.Result) {
 	if r.Err != nil {
 		err = fmt.Errorf("send to %s/%d (%s): %w", r.Topic, r.Partition, r.Fate, r.Err)
 	}
-	outs := r.Outputs
-	for len(outs) > 0 {
-		owner, n := outs[0].Owner, 1
-		for n < len(outs) && outs[n].Owner == owner {
-			n++
-		}
-		owner.(*sending).told(n, err) //nolint:forcetypeassert // only Send enqueues here
-		outs = outs[n:]
-	}
+	r.ByOwner(func(owner any, outs []client.Output) {
+		owner.(*sending).told(len(outs), err) //nolint:forcetypeassert // only Send enqueues here
+	})
 }

@@ -150,15 +150,9 @@ func (s *subscription) told(r client.Result) {
 	if r.Fate != client.Stored {
 		return
 	}
-	outs := r.Outputs
-	for len(outs) > 0 {
-		owner, n := outs[0].Owner, 1
-		for n < len(outs) && outs[n].Owner == owner {
-			n++
-		}
-		owner.(*Claim).ledger.confirm(outs[:n]) //nolint:forcetypeassert // only outboxes enqueue here
-		outs = outs[n:]
-	}
+	r.ByOwner(func(owner any, outs []client.Output) {
+		owner.(*Claim).ledger.confirm(outs) //nolint:forcetypeassert // only outboxes enqueue here
+	})
 }
 
 // onFence is called by the producer before it tells the first fate that is not

@@ -40,6 +40,19 @@ type Result struct {
 	Err       error // nil exactly when the fate is Stored; a *RefusedError where the broker named the culprits
 }
 
+// ByOwner calls f with each run of consecutive outputs that have one owner.
+func (r *Result) ByOwner(f func(owner any, outs []Output)) {
+	outs := r.Outputs
+	for len(outs) > 0 {
+		owner, n := outs[0].Owner, 1
+		for n < len(outs) && outs[n].Owner == owner {
+			n++
+		}
+		f(owner, outs[:n])
+		outs = outs[n:]
+	}
+}
+
 var (
 	// ErrFenced is the error of what was not sent because the producer is fenced.
 	ErrFenced = errors.New("producer is fenced")
@@ -60,8 +73,7 @@ type TooLargeError struct {
 
 // Error says what is too large and for what.
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("an output of %d bytes is larger than the %d bytes that topic %s takes (max.message.bytes)",
-		e.Size, e.Limit, e.Topic)
+	return fmt.Sprintf("an output of %d bytes is larger than topic %s takes (max.message.bytes=%d)", e.Size, e.Topic, e.Limit)
 }
 
 // RefusedError says that the broker refused a batch because of some of its
