@@ -7,22 +7,33 @@ import (
 	"strconv"
 )
 
-// idBytes is how much of a hash makes an id: 128 bits, 22 characters.
-const idBytes = 16
+// idBytes is how much of a hash makes an id: 128 bits. As text it has idChars.
+const (
+	idBytes = 16
+	idChars = 22
+)
 
 // DeriveID names the output with this index that a stage made of parent. It is
 // the same on every attempt, and also when parent itself was repeated: the first
 // 16 bytes of the SHA-256 over the three parts, each with its length before it,
 // in base64url.
+//
+// 128 bits are enough: of 10^12 ids side by side two are equal with a chance
+// below 10^-14. 96 bits would save 6 bytes and make that 10^-5. The hash is one that
+// nobody can aim at, because ids of triggers come from outside.
 func DeriveID(parent, stage string, index int) string {
-	var scratch [256]byte // parents of any usual length cost no allocation
+	var text [idChars]byte
+	return string(AppendID(text[:0], parent, stage, index))
+}
+
+// AppendID appends what [DeriveID] returns to dst.
+func AppendID(dst []byte, parent, stage string, index int) []byte {
+	var scratch [128]byte // parents of any usual length cost no allocation
 	b := appendPart(scratch[:0], parent)
 	b = appendPart(b, stage)
 	b = binary.BigEndian.AppendUint64(b, uint64(index))
 	sum := sha256.Sum256(b)
-	var text [22]byte
-	base64.RawURLEncoding.Encode(text[:], sum[:idBytes])
-	return string(text[:])
+	return base64.RawURLEncoding.AppendEncode(dst, sum[:idBytes])
 }
 
 // appendPart puts the length before the part, so that no two lists of parts have

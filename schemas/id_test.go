@@ -15,6 +15,7 @@ func TestDeriveIDIsFixed(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "E-thLw7HNZuW8qU-ydsvLg", schemas.DeriveID("order-1", "orders.split", 0))
 	require.Equal(t, "i5XUbfO3h9AzLgyFTDbKOQ", schemas.DeriveID("order-1", "orders.split", 1))
+	require.Equal(t, "id=i5XUbfO3h9AzLgyFTDbKOQ", string(schemas.AppendID([]byte("id="), "order-1", "orders.split", 1)))
 }
 
 func TestDeriveIDTellsItsPartsApart(t *testing.T) {

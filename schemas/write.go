@@ -24,9 +24,10 @@ var (
 )
 
 // AppendHeaders appends the headers that carry e to dst, and their bytes to
-// arena, and returns both. What is empty is not written, and the key is not among
-// the headers: it is the record's own. Headers of e that [IsReserved] are left
-// out, so that no attribute can be there twice.
+// arena, and returns both: [AppendCommon] and then [AppendOwn]. What is empty is
+// not written, and the key is not among the headers: it is the record's own.
+// Headers of e that [IsReserved] are left out, so that no attribute can be there
+// twice.
 //
 // The headers point into the arena, so an arena may be appended to but never be
 // reused while they live. One arena for a batch costs about one allocation for
@@ -34,20 +35,42 @@ var (
 //
 // ReadEnvelope returns e again, given that [Envelope.Validate] finds nothing.
 func AppendHeaders[H KafkaHeader](dst []H, arena []byte, e *Envelope) ([]H, []byte) {
-	add := func(key []byte, value string) {
-		if value == "" {
-			return
-		}
-		start := len(arena)
-		arena = append(arena, value...)
-		dst = append(dst, H{Key: key, Value: arena[start:len(arena):len(arena)]})
-	}
+	return AppendOwn(AppendCommon(dst, e), arena, e)
+}
+
+// AppendCommon appends those headers of e that all messages of one maker and one
+// kind have in common: version, source, type and content type. They have memory
+// of their own. Make them once and copy them for each message.
+func AppendCommon[H KafkaHeader](dst []H, e *Envelope) []H {
 	dst = append(dst, H{Key: keySpecVersion, Value: valueSpecVersion})
-	add(keyID, e.ID)
-	add(keySource, e.Source)
-	add(keyType, e.Type)
-	add(keyJob, e.Job)
-	add(keyParent, e.Parent)
+	if e.Source != "" {
+		dst = append(dst, H{Key: keySource, Value: []byte(e.Source)})
+	}
+	if e.Type != "" {
+		dst = append(dst, H{Key: keyType, Value: []byte(e.Type)})
+	}
+	if e.ContentType != "" {
+		dst = append(dst, H{Key: keyContentType, Value: []byte(e.ContentType)})
+	}
+	return dst
+}
+
+// MaxOwn is how many headers AppendOwn appends at most, beside those that the
+// envelope does not interpret.
+const MaxOwn = 8
+
+// AppendOwn appends the headers of e that AppendCommon does not. See
+// [AppendHeaders] for the arena.
+func AppendOwn[H KafkaHeader](dst []H, arena []byte, e *Envelope) ([]H, []byte) {
+	if e.ID != "" {
+		dst, arena = appendText(dst, arena, keyID, e.ID)
+	}
+	if e.Job != "" {
+		dst, arena = appendText(dst, arena, keyJob, e.Job)
+	}
+	if e.Parent != "" {
+		dst, arena = appendText(dst, arena, keyParent, e.Parent)
+	}
 	if !e.Time.IsZero() {
 		start := len(arena)
 		arena = e.Time.UTC().AppendFormat(arena, time.RFC3339Nano)
@@ -58,10 +81,15 @@ func AppendHeaders[H KafkaHeader](dst []H, arena []byte, e *Envelope) ([]H, []by
 		arena = strconv.AppendInt(arena, e.Sequence, 10)
 		dst = append(dst, H{Key: keySequence, Value: arena[start:len(arena):len(arena)]})
 	}
-	add(keyContentType, e.ContentType)
-	add(keyReplyTo, e.ReplyTo)
-	add(keyTraceParent, e.TraceParent)
-	add(keyTraceState, e.TraceState)
+	if e.ReplyTo != "" {
+		dst, arena = appendText(dst, arena, keyReplyTo, e.ReplyTo)
+	}
+	if e.TraceParent != "" {
+		dst, arena = appendText(dst, arena, keyTraceParent, e.TraceParent)
+	}
+	if e.TraceState != "" {
+		dst, arena = appendText(dst, arena, keyTraceState, e.TraceState)
+	}
 	for _, h := range e.Headers {
 		if IsReserved(h.Name) {
 			continue
@@ -71,4 +99,10 @@ func AppendHeaders[H KafkaHeader](dst []H, arena []byte, e *Envelope) ([]H, []by
 		dst = append(dst, H{Key: arena[start:len(arena):len(arena)], Value: h.Value})
 	}
 	return dst, arena
+}
+
+func appendText[H KafkaHeader](dst []H, arena []byte, key []byte, value string) ([]H, []byte) {
+	start := len(arena)
+	arena = append(arena, value...)
+	return append(dst, H{Key: key, Value: arena[start:len(arena):len(arena)]}), arena
 }
