@@ -58,13 +58,15 @@ func makeBatchCall[In, Out any](in *pipeSpec[In], out *pipeSpec[Out], outlets []
 		items := make([]Item[In, Out], 0, len(ds))
 		at := make([]int, 0, len(ds)) // items[j] is ds[at[j]]
 		bases := make([]int, len(ds))
+		calls := make([]call[In, Out], len(ds))
 		for i, d := range ds {
 			v, err := in.decode(ctx, d.Value)
 			if errs[i] = err; err != nil {
 				continue
 			}
 			d.codec = codec
-			c := newCall[In](ctx, d, outs[i], outlets, out)
+			c := &calls[i]
+			c.begin(ctx, d, outs[i], outlets, out)
 			c.msg.Body = v
 			bases[i] = len(outs[i].List)
 			items = append(items, Item[In, Out]{Message: &c.msg, Out: &c.out})

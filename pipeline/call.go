@@ -13,9 +13,8 @@ import (
 // discarded. It may be called from many goroutines at once, with an out each.
 type Call func(ctx context.Context, d *Delivery, out *Outputs) error
 
-// callState is what a filter's context, message and emitter share: one
-// allocation a call. It is not pooled, because filters keep messages and
-// contexts.
+// callState is what a filter's context, message and emitter share. It is not
+// pooled, because filters keep messages and contexts.
 type callState struct {
 	context.Context
 	d       *Delivery
@@ -47,12 +46,12 @@ func (c *callState) fail(err error) {
 	}
 }
 
-func (c *callState) put(o Output, opts []EmitOption) {
-	c.outs.List = append(c.outs.List, o)
+// emitted applies the options to the output that was added last.
+func (c *callState) emitted(o *Output, opts []EmitOption) {
 	if len(opts) == 0 {
 		return
 	}
-	e := emission{out: &c.outs.List[len(c.outs.List)-1]}
+	e := emission{out: o}
 	for _, opt := range opts {
 		opt(&e)
 	}
@@ -88,11 +87,38 @@ type call[In, Out any] struct {
 	out   Emitter[Out]
 }
 
-func newCall[In, Out any](ctx context.Context, d *Delivery, outs *Outputs, outlets []*PipeNode, out *pipeSpec[Out]) *call[In, Out] {
-	c := &call[In, Out]{state: callState{Context: ctx, d: d, outs: outs, outlets: outlets}}
+func (c *call[In, Out]) begin(ctx context.Context, d *Delivery, outs *Outputs, outlets []*PipeNode, out *pipeSpec[Out]) {
+	c.state = callState{Context: ctx, d: d, outs: outs, outlets: outlets}
 	c.msg.Delivery = d
 	c.out = Emitter[Out]{spec: out, call: &c.state}
+}
+
+// maxCalls is how many calls share an allocation at most. A filter that keeps one
+// message keeps them all.
+const maxCalls = 32
+
+// nextCall returns a call that was never used. The calls lie in slabs that belong
+// to the outputs, each twice as large as the one before, so that one who calls
+// seldom pays for little. A slab is used up, not used again: filters keep what
+// they get.
+func nextCall[In, Out any](outs *Outputs) *call[In, Out] {
+	slab, ok := outs.calls.(*callSlab[In, Out])
+	if !ok {
+		slab = &callSlab[In, Out]{}
+		outs.calls = slab
+	}
+	if len(slab.free) == 0 {
+		slab.size = min(max(1, 2*slab.size), maxCalls)
+		slab.free = make([]call[In, Out], slab.size)
+	}
+	c := &slab.free[0]
+	slab.free = slab.free[1:]
 	return c
+}
+
+type callSlab[In, Out any] struct {
+	free []call[In, Out]
+	size int
 }
 
 // makeCall binds f to one input and the output of its stage; out is nil for a
@@ -112,7 +138,8 @@ func makeCall[In, Out any](in *pipeSpec[In], out *pipeSpec[Out], outlets []*Pipe
 			return err
 		}
 		d.codec = codec
-		c := newCall[In](ctx, d, outs, outlets, out)
+		c := nextCall[In, Out](outs)
+		c.begin(ctx, d, outs, outlets, out)
 		c.msg.Body = v
 		base := len(outs.List)
 		return c.state.end(base, f.Filter(&c.state, &c.msg, &c.out)) //nolint:contextcheck // callState wraps ctx

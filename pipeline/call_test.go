@@ -208,3 +208,33 @@ func TestRawFilterMustNotNameWhatReadersRefuse(t *testing.T) {
 	verdict, _ := pipeline.Judge(err)
 	require.Equal(t, pipeline.Rejected, verdict)
 }
+
+// Filters keep what they get: no call may see what belongs to another.
+func TestKeptMessagesStay(t *testing.T) {
+	t.Parallel()
+	type kept struct {
+		ctx context.Context //nolint:containedctx // kept on purpose
+		m   *pipeline.Message[order]
+	}
+	var all []kept
+	s := oneStage(t, pipeline.FilterFunc[order, order](func(ctx context.Context, m *pipeline.Message[order], out *pipeline.Emitter[order]) error {
+		all = append(all, kept{ctx, m})
+		out.Emit(m.Body)
+		return nil
+	}))
+	var outs pipeline.Outputs
+	const calls = 100
+	for i := range calls {
+		d := delivery(fmt.Sprintf(`{"id":"o-%d"}`, i))
+		d.Offset = int64(i)
+		outs.Reset()
+		require.NoError(t, s.Calls[0](t.Context(), d, &outs))
+		require.Len(t, outs.List, 1)
+	}
+	for i, k := range all {
+		require.Equal(t, fmt.Sprintf("o-%d", i), k.m.Body.ID)
+		require.EqualValues(t, i, k.m.Offset)
+		require.EqualValues(t, i, pipeline.FromContext(k.ctx).Offset)
+	}
+	require.Len(t, all, calls)
+}

@@ -87,7 +87,7 @@ func emit[T any](c *callState, s *pipeSpec[T], v T, opts []EmitOption) {
 		c.err = codecError(fmt.Errorf("pipe %s: %w", s.node.Name, err))
 		return
 	}
-	c.put(s.output(c.d, v, value), opts)
+	c.emitted(s.add(c, c.d, v, value), opts)
 }
 
 func forward[T any](c *callState, s *pipeSpec[T], m *Message[T], opts []EmitOption) {
@@ -103,15 +103,19 @@ func forward[T any](c *callState, s *pipeSpec[T], m *Message[T], opts []EmitOpti
 			return
 		}
 	}
-	o := s.output(m.Delivery, m.Body, value)
+	o := s.add(c, m.Delivery, m.Body, value)
 	o.Sequence, o.Headers = m.Sequence, m.Headers
-	c.put(o, opts)
+	c.emitted(o, opts)
 }
 
-func (s *pipeSpec[T]) output(d *Delivery, v T, value []byte) Output {
-	o := Output{Pipe: s.node, Key: d.Key, HasKey: d.HasKey, Value: value}
+// add adds an output. It is filled where it lies: a copy of all that it may carry
+// would cost more than what it usually does.
+func (s *pipeSpec[T]) add(c *callState, d *Delivery, v T, value []byte) *Output {
+	key, hasKey := d.Key, d.HasKey
 	if s.key != nil {
-		o.Key, o.HasKey = s.key(v), true
+		key, hasKey = s.key(v), true
 	}
+	o := c.outs.add()
+	o.Pipe, o.Key, o.HasKey, o.Value = s.node, key, hasKey, value
 	return o
 }

@@ -49,6 +49,16 @@ type PipeNode struct {
 	encodeJSON  func(context.Context, []byte) ([]byte, string, bool, error)
 }
 
+// contentType is what a message of the pipe says of its value. Raw bytes are of a
+// type that nobody here knows, and to say so on each message would tell a reader
+// nothing.
+func (n *PipeNode) contentType() string {
+	if n.ContentType == schemas.ContentTypeRaw {
+		return ""
+	}
+	return n.ContentType
+}
+
 // Encode encodes v, which must be of the pipe's type, and tells its key.
 func (n *PipeNode) Encode(v any) (value []byte, key string, hasKey bool, err error) {
 	return n.encode(v)
@@ -115,13 +125,14 @@ func (n *StageNode) Close(ctx context.Context) error { return closeAny(ctx, n.fi
 // Envelope is what goes out beside o, which is the output at index i that this
 // stage made of d. The id is o's own, or derived; the trace context is the
 // parent's, for a caller to replace.
+//
+// It names the parent where that is not the trigger: its id is the job's.
 func (n *StageNode) Envelope(d *Delivery, i int, o *Output) schemas.Envelope {
 	e := schemas.Envelope{
 		ID:          o.ID,
 		Key:         o.Key,
 		HasKey:      o.HasKey,
 		Job:         d.Job,
-		Parent:      d.ID,
 		Sequence:    o.Sequence,
 		Time:        d.Time,
 		Type:        o.Pipe.Topic,
@@ -129,8 +140,11 @@ func (n *StageNode) Envelope(d *Delivery, i int, o *Output) schemas.Envelope {
 		ReplyTo:     d.ReplyTo,
 		TraceParent: d.TraceParent,
 		TraceState:  d.TraceState,
-		ContentType: o.Pipe.ContentType,
+		ContentType: o.Pipe.contentType(),
 		Headers:     o.Headers,
+	}
+	if d.ID != d.Job {
+		e.Parent = d.ID
 	}
 	if e.ID == "" {
 		e.ID = schemas.DeriveID(d.ID, n.Group, i)
@@ -209,6 +223,8 @@ func (o *Output) validate() error {
 // Outputs collects what calls make. A runner may use it again after Reset.
 type Outputs struct {
 	List []Output
+
+	calls any // a *callSlab of the types of the last call
 }
 
 // Reset empties o and keeps its memory.
@@ -217,4 +233,10 @@ func (o *Outputs) Reset() { o.truncate(0) }
 func (o *Outputs) truncate(n int) {
 	clear(o.List[n:])
 	o.List = o.List[:n]
+}
+
+// add appends an empty output. It is valid until the next one is added.
+func (o *Outputs) add() *Output {
+	o.List = append(o.List, Output{})
+	return &o.List[len(o.List)-1]
 }

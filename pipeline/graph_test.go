@@ -168,6 +168,32 @@ func TestEnvelopeOfAnOutput(t *testing.T) {
 	require.Equal(t, want, s.Envelope(d, 2, &outs[0]))
 }
 
+// Nothing travels twice: the parent is left out where it is the trigger, which the
+// job names, and a content type that says nothing.
+func TestEnvelopeOfATriggersOutput(t *testing.T) {
+	t.Parallel()
+	p := pipeline.New("test")
+	in := pipeline.NewPipe[[]byte](p, "in")
+	pipeline.Stage(in, "stage", pipeline.FilterFunc[[]byte, []byte](func(_ context.Context, m *pipeline.Message[[]byte], out *pipeline.Emitter[[]byte]) error {
+		out.Emit(m.Body)
+		return nil
+	}), pipeline.Open())
+	s := build(t, p).Stages[0]
+	d := delivery("x")
+	d.ID, d.Job = "trigger", "trigger"
+	outs, err := call(t, s, d)
+	require.NoError(t, err)
+	e := s.Envelope(d, 0, &outs[0])
+	require.Equal(t, schemas.Envelope{
+		ID: schemas.DeriveID("trigger", "test.stage", 0), Key: "k", HasKey: true, Job: "trigger",
+		Type: "test.stage", Source: "test.stage",
+	}, e)
+
+	next := delivery("x")
+	next.Envelope = e
+	require.Equal(t, e.ID, s.Envelope(next, 0, &outs[0]).Parent, "from the second hop on the parent is named")
+}
+
 // opened notes what is called.
 type opened struct {
 	orders

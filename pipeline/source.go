@@ -87,7 +87,7 @@ func (t *RawTrigger) Envelope(source string) schemas.Envelope {
 		Type:        t.Pipe.Topic,
 		Source:      source,
 		ReplyTo:     t.ReplyTo,
-		ContentType: t.Pipe.ContentType,
+		ContentType: t.Pipe.contentType(),
 		Headers:     t.Headers,
 	}
 }

@@ -18,8 +18,9 @@ type deliveries struct {
 
 func newDeliveries(n int) *deliveries { return &deliveries{slab: make([]pipeline.Delivery, n)} }
 
-// read fills delivery i from a record, with strings from text. An error is the record's: it can never
-// be worked on. The delivery says as much as could be read then.
+// read fills delivery i from a record, with strings from text. An error is the
+// record's: it can never be worked on. The delivery says as much as could be read
+// then.
 func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record, text *textSlab) (*pipeline.Delivery, error) {
 	d := &ds.slab[i]
 	d.Stage, d.Attempt = s.node.Name, 1
@@ -39,11 +40,17 @@ func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record,
 // textSlab makes the strings of many records in few allocations. It is for one
 // goroutine.
 type textSlab struct {
-	b   strings.Builder
-	add func([]byte) string // made once: a method value costs an allocation
+	b    strings.Builder
+	size int                 // of the slab that b fills
+	add  func([]byte) string // made once: a method value costs an allocation
 }
 
-const textSlabSize = 8 << 10
+// Each slab is twice as large as the one before, between these: there are as many
+// as there are lanes, and some lanes have little to do.
+const (
+	minTextSlab = 512
+	maxTextSlab = 8 << 10
+)
 
 // adder returns the function that makes a string of bytes.
 func (t *textSlab) adder() func([]byte) string {
@@ -56,7 +63,8 @@ func (t *textSlab) adder() func([]byte) string {
 func (t *textSlab) append(b []byte) string {
 	if t.b.Cap()-t.b.Len() < len(b) {
 		t.b = strings.Builder{} // strings made so far keep the old one
-		t.b.Grow(max(textSlabSize, len(b)))
+		t.size = min(max(2*t.size, minTextSlab), maxTextSlab)
+		t.b.Grow(max(t.size, len(b)))
 	}
 	start := t.b.Len()
 	t.b.Write(b)

@@ -15,22 +15,52 @@ type outbox struct {
 	stage *stage
 	kafka *kafka.Outbox
 
-	// Slabs of the current batch. They are appended to and never used again,
-	// because what is under way to the broker points into them.
+	// Slabs. They are appended to and never used again, because what is under way
+	// to the broker points into them.
 	headers []kafka.Header
 	bytes   []byte
+	text    textSlab
+
+	common []commonHeaders // of each pipe, made when the first output goes there
+	expect int             // outputs that no slab was made for yet, more or less
+	slab   int             // outputs that the last one was made for
 }
 
-// Room for the headers of one output: seven attributes and their text.
-const (
-	headersPerOutput = 8
-	bytesPerOutput   = 192
-)
+// commonHeaders are those that all outputs into a pipe share.
+type commonHeaders struct {
+	pipe    *pipeline.PipeNode
+	headers []kafka.Header
+}
 
-// begin makes slabs for the outputs of about n messages.
-func (o *outbox) begin(n int) {
-	o.headers = make([]kafka.Header, 0, n*headersPerOutput)
-	o.bytes = make([]byte, 0, n*bytesPerOutput)
+// outputsPerSlab bounds what a slab is made for. One output that is still under
+// way keeps all of its slab.
+const outputsPerSlab = 64
+
+// begin says that outputs of about n messages are to come.
+func (o *outbox) begin(n int) { o.expect, o.slab = n, 0 }
+
+// reserve makes room for one output. Where there is none it begins new slabs: to
+// grow one would copy what is under way. They are for outputs like this one, as
+// many as are expected, or twice as many as the last time when there are more.
+func (o *outbox) reserve(headers, bytes int) {
+	noHeaders := cap(o.headers)-len(o.headers) < headers
+	noBytes := cap(o.bytes)-len(o.bytes) < bytes
+	if !noHeaders && !noBytes {
+		return
+	}
+	n := o.expect
+	if n <= 0 {
+		n = 2 * o.slab
+	}
+	n = min(max(n, 1), outputsPerSlab)
+	if noHeaders {
+		o.headers = make([]kafka.Header, 0, n*headers)
+		o.slab = n
+		o.expect -= n
+	}
+	if noBytes {
+		o.bytes = make([]byte, 0, n*bytes)
+	}
 }
 
 // settle adds the outputs of a message that succeeded. One that its topic
@@ -58,9 +88,16 @@ func (o *outbox) add(entry kafka.Entry, d *pipeline.Delivery, i int, out *pipeli
 
 // record lays the output at index i of what was made of d into the slabs.
 func (o *outbox) record(d *pipeline.Delivery, i int, out *pipeline.Output) kafka.Output {
+	if out.ID == "" {
+		var id [32]byte
+		out.ID = o.text.append(schemas.AppendID(id[:0], d.ID, o.stage.node.Group, i))
+	}
 	env := o.stage.node.Envelope(d, i, out)
+	common := o.commonOf(out.Pipe, &env)
+	headers, bytes := schemas.SizeOwn(&env)
+	o.reserve(len(common)+headers, bytes+len(out.Key))
 	first := len(o.headers)
-	o.headers, o.bytes = schemas.AppendHeaders(o.headers, o.bytes, &env)
+	o.headers, o.bytes = schemas.AppendOwn(append(o.headers, common...), o.bytes, &env)
 	rec := kafka.Output{Topic: out.Pipe.Topic, Value: out.Value, Headers: o.headers[first:len(o.headers):len(o.headers)]}
 	if out.HasKey {
 		start := len(o.bytes)
@@ -71,6 +108,17 @@ func (o *outbox) record(d *pipeline.Delivery, i int, out *pipeline.Output) kafka
 		}
 	}
 	return rec
+}
+
+func (o *outbox) commonOf(pipe *pipeline.PipeNode, env *schemas.Envelope) []kafka.Header {
+	for i := range o.common {
+		if o.common[i].pipe == pipe {
+			return o.common[i].headers
+		}
+	}
+	headers := schemas.AppendCommon([]kafka.Header(nil), env)
+	o.common = append(o.common, commonHeaders{pipe, headers})
+	return headers
 }
 
 // poison takes a message out of the flow, with its story. An error means that

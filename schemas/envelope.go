@@ -19,7 +19,8 @@ type Envelope struct {
 	// Job is the id of the trigger that all of the job's messages descend from.
 	Job string
 
-	// Parent is the id of the message that this one was made of.
+	// Parent is the id of the message that this one was made of. It is empty where
+	// that is the trigger, whose id is Job, and in a trigger.
 	Parent string
 
 	// Sequence counts the messages of a key from 1. 0 means none.

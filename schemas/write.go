@@ -55,9 +55,29 @@ func AppendCommon[H KafkaHeader](dst []H, e *Envelope) []H {
 	return dst
 }
 
-// MaxOwn is how many headers AppendOwn appends at most, beside those that the
-// envelope does not interpret.
-const MaxOwn = 8
+// SizeOwn is how many headers, and bytes in the arena, AppendOwn appends for e at
+// most.
+func SizeOwn(e *Envelope) (headers, bytes int) {
+	for _, s := range [...]*string{&e.ID, &e.Job, &e.Parent, &e.ReplyTo, &e.TraceParent, &e.TraceState} {
+		if *s != "" {
+			headers++
+			bytes += len(*s)
+		}
+	}
+	if !e.Time.IsZero() {
+		headers++
+		bytes += len(time.RFC3339Nano)
+	}
+	if e.Sequence != 0 {
+		headers++
+		bytes += len("-9223372036854775808")
+	}
+	for i := range e.Headers {
+		headers++
+		bytes += len(e.Headers[i].Name)
+	}
+	return headers, bytes
+}
 
 // AppendOwn appends the headers of e that AppendCommon does not. See
 // [AppendHeaders] for the arena.

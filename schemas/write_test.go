@@ -74,14 +74,15 @@ func TestReadReturnsWhatWasWritten(t *testing.T) {
 	})
 }
 
-// All that one envelope can have beside foreign headers, and what is common to
-// those of a stage, is bounded: slabs are made by it.
-func TestOwnHeadersAreBounded(t *testing.T) {
+// Slabs are made by what SizeOwn says: what is appended fits in.
+func TestSizeOwnIsEnough(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		e := envelopes().Draw(t, "envelope")
 		own, arena := schemas.AppendOwn([]header(nil), nil, &e)
-		require.LessOrEqual(t, len(own), schemas.MaxOwn+len(e.Headers))
+		count, size := schemas.SizeOwn(&e)
+		require.Len(t, own, count)
+		require.LessOrEqual(t, len(arena), size)
 		all, _ := schemas.AppendHeaders([]header(nil), nil, &e)
 		require.Equal(t, all, append(schemas.AppendCommon([]header(nil), &e), own...))
 		_, same := schemas.AppendHeaders([]header(nil), nil, &e)
