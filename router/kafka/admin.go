@@ -179,6 +179,13 @@ func (a *Admin) AddPartitions(ctx context.Context, topic string, total int) erro
 	return nil
 }
 
+// DeleteRecords removes the records of a partition that lie before an offset.
+// That they are removed already is no error. [ErrNotInLog] says that the log
+// ends before it; then nothing was removed.
+func (a *Admin) DeleteRecords(ctx context.Context, topic string, partition int32, before int64) error {
+	return saramaclient.DeleteRecords(ctx, a.conn, topic, partition, before)
+}
+
 func configEntries(configs map[string]string) map[string]*string {
 	entries := make(map[string]*string, len(configs))
 	for k, v := range configs {

@@ -31,6 +31,8 @@ type Claim struct {
 	offers  sync.WaitGroup // deliveries beside the reading loop
 
 	committed int64 // guarded by the session's commit lock
+	pos       position
+	out       outgoing
 }
 
 var (
@@ -65,7 +67,7 @@ func (k *Claim) startDeadline() {
 	limit := k.sess.sub.cfg.DrainTimeout
 	t := time.AfterFunc(limit, func() {
 		n, _ := k.ledger.inFlight()
-		k.fail(fmt.Errorf("%s/%d: %d messages were not done within the drain deadline of %v: they are read again", k.Topic(), k.Partition(), n, limit))
+		k.fail(fmt.Errorf("%s/%d: %d messages, and %d pieces of other work, were not done within the drain deadline of %v: the messages are read again", k.Topic(), k.Partition(), n, k.ledger.holds(), limit))
 	})
 	context.AfterFunc(k.ctx, func() { t.Stop() })
 }
@@ -111,7 +113,10 @@ func (k *Claim) Throttle(ctx context.Context) error {
 func (k *Claim) serve() error {
 	defer k.stopReading()
 	defer k.leave() // the session may go on without the claim
-	err := k.read()
+	err := k.prepare()
+	if err == nil {
+		err = k.read()
+	}
 	if err != nil {
 		k.fail(err)
 	}
@@ -169,6 +174,20 @@ func (k *Claim) drain() error {
 // Abandon gives up a message because the claim ends: it is not settled, not
 // committed, and read again by whoever has the partition next.
 func (k *Claim) Abandon(e Entry) { k.ledger.abandon(int64(e)) }
+
+// Done settles a message that is at its end without outputs in an [Outbox]: what
+// came of it is stored already, as what [Claim.Send] told of, or nothing had to
+// be.
+func (k *Claim) Done(e Entry) { k.ledger.settle([]settlement{{entry: int64(e)}}) }
+
+// Work makes the drain wait until done is called, at most for as long as it
+// waits for messages: for work that no message in flight stands for. It is
+// called before [Claim.MayBegin], and the work is begun only if that is true:
+// else the drain may be over. done can be called more than once.
+func (k *Claim) Work() (done func()) {
+	k.ledger.hold(1)
+	return sync.OnceFunc(func() { k.ledger.hold(-1) })
+}
 
 // Fail gives up the claim, and with it all claims of the member: the member
 // joins again and reads on from what is done. It is for what cannot be dealt

@@ -19,7 +19,7 @@ func (o *Outbox) ForgetOutputs() {
 func LooseClaim(producer func(done func(client.Result)) client.Producer) *Claim {
 	cfg := SubscriberConfig{}.withDefaults()
 	sub := newSubscription(&cfg, nil)
-	sess := newSession(sub, idleSession{}, producer(sub.told))
+	sess := newSession(sub, idleSession{}, producer(sub.told), nil)
 	return newClaim(sess, idleClaim{}, [16]byte{})
 }
 

@@ -26,6 +26,8 @@ type ledger struct {
 	bytes   int64   // of all entries from head to tail, outputs included
 	unsent  int64   // bytes of those that wait for outputs to be stored
 	pending int64   // entries that something is still expected of
+	held    int64   // pieces of other work that the drain waits for
+	lent    int64   // bytes sent beside the entries and not stored yet
 	dead    bool
 
 	changed chan struct{} // closed at the next change; nil while nobody waits
@@ -190,6 +192,13 @@ func (l *ledger) watermark() (offset int64, ok bool) {
 	}
 }
 
+// isDead tells whether the claim is over.
+func (l *ledger) isDead() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dead
+}
+
 // kill makes the ledger's watermark unusable for good.
 func (l *ledger) kill() {
 	l.mu.Lock()
@@ -202,7 +211,7 @@ func (l *ledger) kill() {
 // outputs, waits for the broker. What is not settled yet does not count: who
 // waits here may be the one who is to settle it.
 func (l *ledger) awaitStored(ctx context.Context, maxBytes int64) error {
-	return l.await(ctx, func() bool { return l.unsent < maxBytes })
+	return l.await(ctx, func() bool { return l.unsent+l.lent < maxBytes })
 }
 
 // inFlight is how many entries, and bytes, lie between the watermark and the
@@ -217,15 +226,40 @@ func (l *ledger) inFlight() (entries, bytes int64) {
 // many entries, and bytes, there is room for.
 func (l *ledger) awaitRoom(ctx context.Context, maxEntries, maxBytes int64) (entries, bytes int64, err error) {
 	err = l.await(ctx, func() bool {
-		entries, bytes = maxEntries-(l.tail-l.head), maxBytes-l.bytes
+		entries, bytes = maxEntries-(l.tail-l.head), maxBytes-l.bytes-l.lent
 		return entries > 0 && bytes > 0
 	})
 	return entries, bytes, err
 }
 
-// awaitQuiet waits until nothing is expected of any entry any more.
+// awaitQuiet waits until nothing is expected of any entry any more and nothing
+// else is at work.
 func (l *ledger) awaitQuiet(ctx context.Context) error {
-	return l.await(ctx, func() bool { return l.pending == 0 })
+	return l.await(ctx, func() bool { return l.pending == 0 && l.held == 0 })
+}
+
+// hold adds n to the pieces of other work.
+func (l *ledger) hold(n int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held += n
+	l.signal()
+}
+
+// holds is how many pieces of other work are under way.
+func (l *ledger) holds() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held
+}
+
+// lend counts bytes that are in flight beside the entries; a negative number
+// gives them back.
+func (l *ledger) lend(bytes int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lent += bytes
+	l.signal()
 }
 
 // await waits until holds, which is called with the lock held, does.

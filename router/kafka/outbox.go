@@ -10,10 +10,14 @@ import (
 // Output is a record to be produced.
 type Output struct {
 	Topic   string
-	Key     []byte // nil: none, the record goes to any partition
+	Key     []byte // nil: none, the record goes to any partition unless it is placed
 	Value   []byte // nil: a tombstone
 	Headers []Header
 	Time    time.Time // zero: when it is sent
+
+	// Placed sends it to Partition, whatever its key is.
+	Placed    bool
+	Partition int32
 }
 
 // TooLargeError says that a topic would refuse an output for its size. Size and
@@ -52,16 +56,11 @@ func (o *Outbox) Add(entry Entry, out *Output) error {
 	if err != nil {
 		return err
 	}
-	rec := client.Output{
-		Partition: t.spread, Time: out.Time, Key: out.Key, Value: out.Value, Headers: out.Headers,
-		Owner: o.claim, Entry: int64(entry),
+	rec, err := out.record(t.info, t.spread)
+	if err != nil {
+		return err
 	}
-	if !t.info.Takes(&rec) {
-		return &TooLargeError{Topic: out.Topic, Size: rec.BatchSize(), Limit: t.info.MaxBytes}
-	}
-	if out.Key != nil {
-		rec.Partition = partitionOf(out.Key, t.info.Partitions)
-	}
+	rec.Owner, rec.Entry = o.claim, int64(entry)
 	t.outs = append(t.outs, rec)
 	o.cur.outputs++
 	o.cur.bytes += int64(rec.Size())

@@ -104,11 +104,11 @@ func (p *Publisher) Send(ctx context.Context, outs ...Output) error {
 		return err
 	}
 	w := &sending{left: len(outs), done: make(chan struct{})}
-	byTopic, err := w.prepare(ctx, producer, outs)
+	sorted, err := byTopic(outs, w, func(topic string) (client.Topic, error) { return producer.topic(ctx, topic) })
 	if err != nil {
 		return publisherError(err)
 	}
-	for _, t := range byTopic {
+	for _, t := range sorted {
 		if err := producer.Enqueue(t.name, t.outs); err != nil {
 			return publisherError(fmt.Errorf("send %d records to topic %s: %w", len(t.outs), t.name, err))
 		}

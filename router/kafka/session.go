@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/saramaclient"
 )
 
 // session is what a member has between joining and leaving or rejoining: its
@@ -16,10 +17,14 @@ type session struct {
 	sub      *subscription
 	s        client.Session
 	producer client.Producer
+	reader   *saramaclient.Reader // of what claims read beside their partitions
 
 	mu     sync.Mutex
 	claims map[*Claim]struct{}
 	failed error
+
+	began     int32                              // the generation that the session began with
+	positions map[string]map[int32]client.Offset // what was committed then
 
 	commitMu  sync.Mutex // held over a commit's check and its request
 	refused   bool       // the last commit failed
@@ -28,8 +33,8 @@ type session struct {
 	answered  time.Time // when the group last knew of us; the committer's own
 }
 
-func newSession(sub *subscription, s client.Session, p client.Producer) *session {
-	return &session{sub: sub, s: s, producer: p, claims: map[*Claim]struct{}{}, stop: make(chan struct{}), answered: time.Now()}
+func newSession(sub *subscription, s client.Session, p client.Producer, r *saramaclient.Reader) *session {
+	return &session{sub: sub, s: s, producer: p, reader: r, claims: map[*Claim]struct{}{}, stop: make(chan struct{}), answered: time.Now()}
 }
 
 // add takes up a claim, unless the session has failed meanwhile.
@@ -58,6 +63,7 @@ func (s *session) release(ctx context.Context, k *Claim) error {
 		err = s.commitLast(ctx)
 	}
 	k.ledger.kill()
+	k.out.end()
 	s.mu.Lock()
 	delete(s.claims, k)
 	s.mu.Unlock()
@@ -175,10 +181,10 @@ func (s *session) commitLocked(ctx context.Context) (sent bool, err error) {
 	s.mu.Unlock()
 	var moved []*Claim
 	var offsets []client.Offset
+	var versions []int64
 	for _, k := range claims {
-		if w, ok := k.ledger.watermark(); ok && w > k.committed {
-			moved = append(moved, k)
-			offsets = append(offsets, client.Offset{Topic: k.Topic(), Partition: k.Partition(), Offset: w})
+		if o, version, due := k.due(); due {
+			moved, offsets, versions = append(moved, k), append(offsets, o), append(versions, version)
 		}
 	}
 	if len(offsets) == 0 {
@@ -189,7 +195,7 @@ func (s *session) commitLocked(ctx context.Context) (sent bool, err error) {
 		return true, err
 	}
 	for i, k := range moved {
-		k.committed = offsets[i].Offset
+		k.moved(offsets[i].Offset, versions[i])
 	}
 	return true, nil
 }

@@ -34,7 +34,7 @@ func (revokedClaim) Partition() int32 { return 3 }
 func TestTheLastCommitOfARevokedClaimOutlastsTheRejoin(t *testing.T) {
 	t.Parallel()
 	c := &crossing{refuse: 3}
-	s := newSession(nil, c, nil)
+	s := newSession(nil, c, nil, nil)
 	k := &Claim{sess: s, c: revokedClaim{}, ledger: newLedger(), committed: -1}
 	require.NoError(t, s.add(k))
 	first := k.ledger.openAll([]Record{{Offset: 7}})

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -89,6 +90,13 @@ type SubscriberConfig struct {
 	// OnJoin is called when the member has been given its claims, by topic,
 	// before they are read. Defaults to nothing.
 	OnJoin func(claims map[string][]int32)
+
+	// OnClaim is called for each claim before any of it is read, and may take
+	// long: the member stays in the group meanwhile. Claims are prepared side by
+	// side. Its context ends when the claim drains; then it is to return, and what
+	// it returns is no failure. Else an error fails the membership. Where it does
+	// not return within the drain deadline it is left behind. Defaults to nothing.
+	OnClaim func(ctx context.Context, k *Claim) error
 
 	// OnError is called with the error that ended a membership, before the
 	// member joins again. Defaults to nothing.

@@ -25,6 +25,7 @@ type subscription struct {
 
 	conn     sarama.Client   // of commits and of the producer
 	producer client.Producer // nil until the first session
+	reader   *saramaclient.Reader
 	topicIDs map[string][16]byte
 
 	mu   sync.Mutex
@@ -78,6 +79,8 @@ func (s *subscription) member(ctx context.Context) error {
 	s.conn = conn
 	defer func() { _ = conn.Close() }()
 	defer s.closeProducer()
+	s.reader = saramaclient.NewReader(s.cfg.Brokers, s.cfg.sarama(), s.report)
+	defer func() { _ = s.reader.Close() }()
 	if s.topicIDs, err = saramaclient.TopicIDs(ctx, conn, s.topics); err != nil {
 		return err
 	}
@@ -87,7 +90,7 @@ func (s *subscription) member(ctx context.Context) error {
 		Commits: conn,
 		Name:    s.cfg.Group,
 		Topics:  s.topics,
-		OnError: func(err error) { s.log.Warn("the Kafka client reports", "error", err) },
+		OnError: s.report,
 
 		SkipLostTo: s.cfg.LostRange.offset(),
 		OnSkip: func(topic string, partition int32, from, to int64) {
@@ -96,6 +99,8 @@ func (s *subscription) member(ctx context.Context) error {
 	})
 	return group.Run(ctx, s)
 }
+
+func (s *subscription) report(err error) { s.log.Warn("the Kafka client reports", "error", err) }
 
 // Begin implements client.Handler.
 func (s *subscription) Begin(ctx context.Context, cs client.Session) error {
@@ -106,7 +111,10 @@ func (s *subscription) Begin(ctx context.Context, cs client.Session) error {
 		}
 		s.producer = p
 	}
-	sess := newSession(s, cs, s.producer)
+	sess := newSession(s, cs, s.producer, s.reader)
+	if err := sess.look(ctx); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	s.sess = sess
 	s.mu.Unlock()
@@ -150,8 +158,18 @@ func (s *subscription) told(r client.Result) {
 	if r.Fate != client.Stored {
 		return
 	}
+	next := r.Base
 	r.ByOwner(func(owner any, outs []client.Output) {
-		owner.(*Claim).ledger.confirm(outs) //nolint:forcetypeassert // only outboxes enqueue here
+		base := next
+		if base >= 0 {
+			next += int64(len(outs))
+		}
+		switch o := owner.(type) {
+		case *Claim: // of an Outbox
+			o.ledger.confirm(outs)
+		case *receipt: // of Claim.Send
+			o.confirm(base, outs)
+		}
 	})
 }
 

@@ -110,6 +110,10 @@ type Claim interface {
 	Topic() string
 	Partition() int32
 
+	// Start is the offset at which reading begins: nothing below it is handed
+	// out by Next, and everything from it on is. It is called before Next.
+	Start(ctx context.Context) (int64, error)
+
 	// Next waits for at least one record and returns what is there already,
 	// up to limit records and about maxBytes of them (but always one). The
 	// slice is the caller's to keep. io.EOF means that the claim is over: it

@@ -3,6 +3,7 @@ package saramaclient
 import (
 	"context"
 	"io"
+	"slices"
 
 	"github.com/IBM/sarama"
 
@@ -12,6 +13,9 @@ import (
 type claim struct {
 	s sarama.ConsumerGroupSession
 	c sarama.ConsumerGroupClaim
+
+	conn  sarama.Client
+	start int64 // nothing below it is handed out
 
 	revoked chan struct{}
 	fetch   *pausing
@@ -69,6 +73,10 @@ func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record,
 		}
 	}
 	c.fetch.took(len(c.taken), bytes)
+	c.taken = slices.DeleteFunc(c.taken, func(m *sarama.ConsumerMessage) bool { return m.Offset < c.start })
+	if len(c.taken) == 0 {
+		return c.Next(ctx, limit, maxBytes)
+	}
 	return records(c.taken), nil // an end of the claim is what the next call says
 }
 

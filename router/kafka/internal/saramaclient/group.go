@@ -172,7 +172,7 @@ func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerG
 	sess := h.current
 	h.mu.Unlock()
 	served := &claim{
-		s: sess.s, c: c, revoked: make(chan struct{}),
+		s: sess.s, c: c, conn: h.conn, revoked: make(chan struct{}),
 		fetch: newPausing(h.fetch, c.Topic(), c.Partition(), h.group.cfg.Sarama.ChannelBufferSize),
 	}
 	h.group.serve(served)

@@ -1,0 +1,134 @@
+package saramaclient
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/IBM/sarama"
+)
+
+const (
+	// pollWait is how long a broker may wait for records to come. A tail that
+	// is asked for more meanwhile waits as long at the most.
+	pollWait = 250 * time.Millisecond
+	// pollBytes bounds an answer; more tails than fit have their turn with the
+	// next one. The broker sends at least one batch, however large.
+	pollBytes = 16 << 20
+)
+
+// poll asks one broker for all tails that wait for records of its, in one
+// request at a time. It runs while there are any.
+type poll struct {
+	r      *Reader
+	broker *sarama.Broker
+	asks   map[*ask]struct{} // guarded by the reader's lock
+}
+
+// ask is a tail that waits for its next records.
+type ask struct {
+	topic     string
+	partition int32
+	offset    int64
+	size      int32
+	answered  chan answer // takes one
+}
+
+type answer struct {
+	block *sarama.FetchResponseBlock
+	err   error
+}
+
+// fetch waits until the broker has something for a, or says that it cannot.
+func (r *Reader) fetch(ctx context.Context, broker *sarama.Broker, a *ask) (*sarama.FetchResponseBlock, error) {
+	a.answered = make(chan answer, 1)
+	r.mu.Lock()
+	p := r.polls[broker]
+	if p == nil {
+		p = &poll{r: r, broker: broker, asks: map[*ask]struct{}{}}
+		r.polls[broker] = p
+		go p.run()
+	}
+	p.asks[a] = struct{}{}
+	r.mu.Unlock()
+	select {
+	case got := <-a.answered:
+		return got.block, got.err
+	case <-ctx.Done():
+		r.mu.Lock()
+		delete(p.asks, a)
+		r.mu.Unlock()
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (p *poll) run() {
+	for {
+		asks := p.next()
+		if len(asks) == 0 {
+			return
+		}
+		res, err := p.broker.Fetch(request(asks))
+		if err != nil {
+			_ = p.broker.Close() // it is dialled again with the next use
+		}
+		for _, a := range asks {
+			if err != nil {
+				p.answer(a, answer{err: err})
+				continue
+			}
+			block := res.GetBlock(a.topic, a.partition)
+			if block == nil {
+				p.answer(a, answer{err: errors.New("the broker's answer lacks the partition")})
+			} else if block.Err != sarama.ErrNoError || len(block.RecordsSet) > 0 || block.Partial {
+				p.answer(a, answer{block: block})
+			} // else it waits on
+		}
+	}
+}
+
+// next returns who waits, one of each partition, or ends the poll.
+func (p *poll) next() []*ask {
+	p.r.mu.Lock()
+	defer p.r.mu.Unlock()
+	if len(p.asks) == 0 {
+		delete(p.r.polls, p.broker)
+		return nil
+	}
+	type place struct {
+		topic     string
+		partition int32
+	}
+	taken := make(map[place]bool, len(p.asks))
+	asks := make([]*ask, 0, len(p.asks))
+	for a := range p.asks {
+		at := place{a.topic, a.partition}
+		if !taken[at] {
+			taken[at] = true
+			asks = append(asks, a)
+		}
+	}
+	return asks
+}
+
+func (p *poll) answer(a *ask, got answer) {
+	p.r.mu.Lock()
+	delete(p.asks, a)
+	p.r.mu.Unlock()
+	a.answered <- got
+}
+
+func request(asks []*ask) *sarama.FetchRequest {
+	req := &sarama.FetchRequest{
+		Version: fetchVersion, MinBytes: 1, MaxBytes: pollBytes, MaxWaitTime: int32(pollWait.Milliseconds()),
+		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
+	}
+	for _, a := range asks {
+		req.AddBlock(a.topic, a.partition, a.offset, a.size, -1)
+	}
+	return req
+}
+
+// fetchVersion is the newest one that names topics, not their ids, and asks
+// nothing that a tail has not.
+const fetchVersion = 11

@@ -1,0 +1,140 @@
+package saramaclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// ErrNotInLog means that a partition has no such offset: it was removed, or is
+// not written yet, or holds no record that may be seen.
+var ErrNotInLog = errors.New("the offset is not in the log")
+
+// Tail reads one partition in the order of offsets, as long as it is asked. It
+// holds no more than one answer: of about fetchBytes, or one batch.
+type Tail struct {
+	r    *Reader
+	scan scan // of what is behind the log's end, too
+
+	ctx   context.Context //nolint:containedctx // ends with the tail
+	close context.CancelCauseFunc
+	turn  chan struct{} // a place for the one call of Next
+}
+
+// Tail begins at an offset, or where the log does if that is later.
+func (r *Reader) Tail(topic string, partition int32, from int64) *Tail {
+	t := &Tail{r: r, turn: make(chan struct{}, 1)}
+	t.scan = scan{topic: topic, partition: partition, next: max(from, 0), end: math.MaxInt64, size: fetchBytes}
+	t.ctx, t.close = context.WithCancelCause(r.ctx)
+	return t
+}
+
+// Close ends a call of Next that waits.
+func (t *Tail) Close() { t.close(ErrReaderClosed) }
+
+// longestPause is what the wait after a failure doubles up to.
+const longestPause = 2 * time.Second
+
+// Next waits for the next records, at least one. It tries again and again
+// where a leader has moved or a connection is lost.
+func (t *Tail) Next(ctx context.Context) ([]client.Record, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })()
+	select {
+	case t.turn <- struct{}{}:
+		defer func() { <-t.turn }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	pause := t.r.cfg.Metadata.Retry.Backoff
+	for {
+		found, err := t.once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err == nil && len(found) > 0:
+			return found, nil
+		case err == nil:
+			pause = t.r.cfg.Metadata.Retry.Backoff
+			continue
+		}
+		err = fmt.Errorf("tail %s/%d from offset %d: %w", t.scan.topic, t.scan.partition, t.scan.next, err)
+		if errors.Is(err, ErrNotInLog) || !moves(err) {
+			return nil, err
+		}
+		t.r.onError(err)
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+		pause = min(2*pause, longestPause)
+		t.refresh(ctx)
+	}
+}
+
+// once asks the leader once. There may be nothing in its answer that may be seen.
+func (t *Tail) once(ctx context.Context) ([]client.Record, error) {
+	_, wait, err := t.r.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &t.scan
+	leader, err := Aside(ctx, func() (*sarama.Broker, error) { return wait.Leader(s.topic, s.partition) })
+	if err != nil {
+		return nil, err
+	}
+	block, err := t.r.fetch(ctx, leader, &ask{topic: s.topic, partition: s.partition, offset: s.next, size: s.size})
+	switch {
+	case err != nil:
+		return nil, err
+	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange):
+		return nil, t.skip(ctx)
+	case block.Err != sarama.ErrNoError:
+		return nil, block.Err
+	}
+	from := s.next
+	found, err := s.read(block)
+	if s.next == from && block.Partial { // an old broker cut the first batch off
+		s.size *= 2
+	}
+	return found, err
+}
+
+// skip goes on where the log begins, if that is later. The other way round the
+// log is not the one that the offset is of.
+func (t *Tail) skip(ctx context.Context) error {
+	ask, _, err := t.r.connect(ctx)
+	if err != nil {
+		return err
+	}
+	s := &t.scan
+	bounds, err := Aside(ctx, func() (bounds scan, err error) {
+		bounds = scan{c: ask, topic: s.topic, partition: s.partition}
+		return bounds, bounds.bounds()
+	})
+	switch {
+	case err != nil:
+		return err
+	case s.next < bounds.next:
+		s.next = bounds.next
+		return nil
+	case s.next > bounds.end:
+		return fmt.Errorf("the log ends at %d: %w", bounds.end, ErrNotInLog)
+	default:
+		return sarama.ErrOffsetOutOfRange // it was so, and is no more
+	}
+}
+
+// refresh looks up the leader anew. Where that fails, so does what needs it.
+func (t *Tail) refresh(ctx context.Context) {
+	_, wait, err := t.r.connect(ctx)
+	if err == nil {
+		_, _ = Aside(ctx, func() (struct{}, error) { return struct{}{}, wait.RefreshMetadata(t.scan.topic) })
+	}
+}

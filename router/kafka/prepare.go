@@ -1,0 +1,72 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/saramaclient"
+)
+
+// look fetches in one request what is committed of the claims that the session
+// begins with.
+func (s *session) look(ctx context.Context) error {
+	claims := s.s.Claims()
+	if len(claims) == 0 {
+		return nil
+	}
+	generation := s.s.Membership().Generation
+	found, err := s.s.Committed(ctx, claims)
+	if err != nil {
+		return err
+	}
+	s.began = generation
+	s.positions = map[string]map[int32]client.Offset{}
+	for _, o := range found {
+		if s.positions[o.Topic] == nil {
+			s.positions[o.Topic] = map[int32]client.Offset{}
+		}
+		s.positions[o.Topic][o.Partition] = o
+	}
+	return nil
+}
+
+// position is what is committed of a claim that begins. What was found when the
+// session began holds in that generation only: a partition that came later, or
+// went and came back, may have been another member's in between.
+func (s *session) position(ctx context.Context, c client.Claim) (client.Offset, error) {
+	if o, ok := s.positions[c.Topic()][c.Partition()]; ok && s.s.Membership().Generation == s.began {
+		return o, nil
+	}
+	found, err := s.s.Committed(ctx, map[string][]int32{c.Topic(): {c.Partition()}})
+	if err != nil {
+		return client.Offset{}, err
+	}
+	return found[0], nil
+}
+
+// prepare finds out where the claim begins and calls OnClaim. An end of the claim
+// meanwhile is no error.
+func (k *Claim) prepare() error {
+	err := k.locate()
+	if f := k.sess.sub.cfg.OnClaim; err == nil && f != nil {
+		_, err = saramaclient.Aside(k.ctx, func() (struct{}, error) { return struct{}{}, f(k.reading, k) })
+	}
+	if err == nil || k.reading.Err() != nil {
+		return nil //nolint:nilerr // drain says whether the end of the claim is an error
+	}
+	return fmt.Errorf("begin the claim of %s/%d: %w", k.Topic(), k.Partition(), err)
+}
+
+func (k *Claim) locate() error {
+	o, err := k.sess.position(k.reading, k.c)
+	if err != nil {
+		return err
+	}
+	start, err := k.c.Start(k.reading)
+	if err != nil {
+		return err
+	}
+	k.pos.begin(start, o.Metadata)
+	return nil
+}
