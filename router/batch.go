@@ -20,6 +20,7 @@ type batchWorker struct {
 	in    *input
 	queue chan batchItem
 	out   outbox
+	at    activity
 	text  textSlab // of the goroutine that hands over
 }
 
@@ -36,6 +37,7 @@ func newBatchWorker(s *stage, claim *kafka.Claim) *batchWorker {
 		in: s.byTopic[claim.Topic()], queue: make(chan batchItem),
 		out: outbox{stage: s, kafka: claim.NewOutbox()},
 	}
+	s.activities.add(&w.at, claim.Context())
 	go w.run()
 	return w
 }
@@ -112,12 +114,15 @@ func (w *batchWorker) do(items []batchItem) error {
 		w.stage.stats.in.Add(1)
 		open = append(open, i)
 	}
-	for attempt := 1; len(open) > 0; attempt++ {
+	for attempt := 1; len(open) > 0; {
 		if !w.claim.MayFinish() {
 			w.giveUp(items)
 			return nil
 		}
-		again, wait := w.try(ctx, attempt, items, outs, fails, open)
+		again, wait, counts := w.try(ctx, attempt, items, outs, fails, open)
+		if counts {
+			attempt++
+		}
 		if ctx.Err() != nil {
 			w.giveUp(items)
 			return nil //nolint:nilerr // the claim has ended: that is no failure of these messages
@@ -133,9 +138,34 @@ func (w *batchWorker) do(items []batchItem) error {
 }
 
 // try calls the filter with the open items and returns those to be tried
-// again, and the wait before that.
-func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, outs []*pipeline.Outputs, fails []failure, open []int) (again []int, wait time.Duration) {
+// again, and the wait before that. The attempt does not count where the stage's
+// breaker holds them all.
+func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, outs []*pipeline.Outputs, fails []failure, open []int) (again []int, wait time.Duration, counts bool) {
+	w.at.begin(items[open[0]].record, clock())
+	t, o, wait := w.stage.mayTry(&w.at, w.claim)
+	if o != succeeded {
+		return open, wait, false
+	}
 	errs := w.call(ctx, attempt, items, outs, open)
+	w.at.end(clock())
+	w.at.rest()
+	w.stage.latency.take(&w.at.took)
+	if ctx.Err() != nil {
+		w.stage.breaker.ended(t)
+		return open, 0, false
+	}
+	if held, next := w.stage.breaker.told(t, together(errs), errs[0]); held {
+		for j, i := range open {
+			fails[i].note(errs[j])
+			w.stage.logPanic(items[i].d, errs[j])
+		}
+		return open, max(next, 0), false
+	}
+	return w.judge(attempt, items, fails, open, errs)
+}
+
+// judge says what becomes of the open items after an attempt that counts.
+func (w *batchWorker) judge(attempt int, items []batchItem, fails []failure, open []int, errs []error) (again []int, wait time.Duration, counts bool) {
 	for j, i := range open {
 		verdict, after := pipeline.Judge(errs[j])
 		switch verdict {
@@ -149,10 +179,8 @@ func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, o
 		case pipeline.Again, pipeline.Rejected:
 		}
 		f := &fails[i]
-		f.attempts, f.last = attempt, errs[j]
-		if f.first == nil {
-			f.first = errs[j]
-		}
+		f.attempts = attempt
+		f.note(errs[j])
 		w.stage.logPanic(items[i].d, errs[j])
 		if verdict == pipeline.Rejected || attempt >= w.stage.node.Attempts {
 			continue
@@ -164,7 +192,7 @@ func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, o
 		wait = max(wait, after)
 		again = append(again, i)
 	}
-	return again, wait
+	return again, wait, true
 }
 
 // call runs one attempt; a panic or a time-out fails all of its items.

@@ -24,12 +24,15 @@ type inlineWorker struct {
 	out     outbox
 	outputs pipeline.Outputs
 	text    textSlab
+	at      activity
 	began   time.Time     // the batch
 	flushed time.Duration // from then on: a clock reading less than a time costs
 }
 
 func newInlineWorker(s *stage, claim *kafka.Claim) *inlineWorker {
-	return &inlineWorker{stage: s, claim: claim, out: outbox{stage: s, kafka: claim.NewOutbox()}}
+	w := &inlineWorker{stage: s, claim: claim, out: outbox{stage: s, kafka: claim.NewOutbox()}}
+	s.activities.add(&w.at, claim.Context())
+	return w
 }
 
 // work implements worker.
@@ -48,6 +51,8 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 	w.out.begin(len(b.Records))
 	ds := newDeliveries(len(b.Records))
 	last := w.flushed
+	zero := w.began.Sub(clockZero)
+	defer w.rest()
 	item := new(laneItem) // one for all: it leaves with the message that has to wait
 	for i := range b.Records {
 		if !w.claim.MayBegin() {
@@ -55,6 +60,7 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 			return len(b.Records), nil, w.out.kafka.Flush()
 		}
 		*item = laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
+		w.at.begin(item.record, zero+last)
 		done, err := w.one(item, leave == nil)
 		switch {
 		case err != nil:
@@ -66,6 +72,7 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 			return len(b.Records), nil, w.out.kafka.Flush()
 		}
 		now := time.Since(w.began)
+		w.at.end(zero + now)
 		if err := w.flushIfDue(now); err != nil {
 			return 0, nil, err
 		}
@@ -87,20 +94,23 @@ func (w *inlineWorker) one(item *laneItem, mayWait bool) (done bool, err error) 
 	}
 	w.stage.stats.in.Add(1)
 	for {
-		switch o, wait := w.stage.step(w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
+		switch o, wait := w.stage.step(&w.at, w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
 		case succeeded:
 			return true, w.out.settle(item.entry, item.record, d, item.f.attempts, &w.outputs)
 		case failed:
 			return true, w.out.poison(item.entry, item.record, d, item.f)
 		case again:
 			d = anew(d)
+			w.at.end(clock())
 			if !mayWait {
 				item.d, item.due = d, time.Now().Add(wait)
 				return false, nil
 			}
+			w.at.rest()
 			if !pause(w.claim, wait) {
 				return false, nil
 			}
+			w.at.begin(item.record, clock())
 		case ended:
 			return false, nil
 		}
@@ -113,8 +123,15 @@ func (w *inlineWorker) flushIfDue(now time.Duration) error {
 		return nil
 	}
 	w.flushed = now
+	w.rest()
 	if err := w.out.kafka.Flush(); err != nil {
 		return err
 	}
 	return w.claim.Throttle(w.claim.Context())
+}
+
+// rest says that no attempt is under way for now, and adds up how long they took.
+func (w *inlineWorker) rest() {
+	w.at.rest()
+	w.stage.latency.take(&w.at.took)
 }

@@ -38,14 +38,17 @@ type lane struct {
 	out     outbox
 	outputs pipeline.Outputs
 	text    textSlab
+	at      activity
 	flushed time.Time
 }
 
 func newLane(w *laneWorker) *lane {
-	return &lane{
+	l := &lane{
 		worker: w, wake: make(chan struct{}, 1), held: map[string]*heldKey{},
 		out: outbox{stage: w.stage, kafka: w.claim.NewOutbox()},
 	}
+	w.stage.activities.add(&l.at, w.claim.Context())
+	return l
 }
 
 // add appends items, which are of this lane, and wakes it.
@@ -174,9 +177,13 @@ func (l *lane) work(item *laneItem) error {
 		item.d = d
 		w.stage.stats.in.Add(1)
 	}
-	begun := time.Now()
-	o, wait := w.stage.step(w.claim, item.d, item.in.attempt, &l.outputs, &item.f)
-	w.pace.add(time.Since(begun))
+	begun := clock()
+	l.at.begin(item.record, begun)
+	o, wait := w.stage.step(&l.at, w.claim, item.d, item.in.attempt, &l.outputs, &item.f)
+	now := clock()
+	l.at.end(now)
+	l.at.rest()
+	w.pace.add(now - begun)
 	switch o {
 	case succeeded:
 		return l.settled(l.out.settle(item.entry, item.record, item.d, item.f.attempts, &l.outputs))
@@ -228,5 +235,6 @@ const laneFlush = 16
 
 func (l *lane) flush() error {
 	l.flushed = time.Now()
+	l.worker.stage.latency.take(&l.at.took)
 	return l.out.kafka.Flush()
 }

@@ -21,6 +21,10 @@ type stage struct {
 	log    *slog.Logger
 	stats  stageStats
 
+	breaker    *breaker // nil: none
+	activities activities
+	latency    latency
+
 	topics  []string
 	byTopic map[string]*input
 

@@ -15,6 +15,13 @@ type failure struct {
 	attempts    int
 }
 
+func (f *failure) note(err error) {
+	f.last = err
+	if f.first == nil {
+		f.first = err
+	}
+}
+
 // outcome is what an attempt led to.
 type outcome int
 
@@ -25,18 +32,29 @@ const (
 	ended                    // the claim did, and nothing counts
 )
 
-// step calls the filter once more. What has failed so far is in f. It ended
-// when the claim did first: that is no failure of the message, whatever the
-// filter returned, and no attempt counts.
-func (s *stage) step(claim *kafka.Claim, d *pipeline.Delivery, call attempt, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
+// step calls the filter once more, when the stage's breaker lets it. What has
+// failed so far is in f. It ended when the claim did first: that is no failure of
+// the message, whatever the filter returned, and no attempt counts. Where it is
+// to be done again and f has no attempt more than before, the breaker holds it.
+func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, call attempt, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
+	t, o, wait := s.mayTry(at, claim)
+	if o != succeeded {
+		return o, wait
+	}
 	out.Reset()
 	d.Attempt = f.attempts + 1
 	err := call(claim.Context(), d, out)
 	if err != nil && claim.Context().Err() != nil {
+		s.breaker.ended(t)
 		return ended, 0
 	}
-	f.attempts++
 	verdict, wait := pipeline.Judge(err)
+	if held, next := s.breaker.told(t, verdict, err); held {
+		f.note(err)
+		s.logPanic(d, err)
+		return again, s.heldFor(next, wait, f)
+	}
+	f.attempts++
 	switch verdict {
 	case pipeline.Done:
 		return succeeded, 0
@@ -46,10 +64,7 @@ func (s *stage) step(claim *kafka.Claim, d *pipeline.Delivery, call attempt, out
 		return succeeded, 0
 	case pipeline.Again, pipeline.Rejected:
 	}
-	f.last = err
-	if f.first == nil {
-		f.first = err
-	}
+	f.note(err)
 	s.logPanic(d, err)
 	if verdict == pipeline.Rejected || f.attempts >= s.node.Attempts {
 		return failed, 0
