@@ -88,9 +88,11 @@ type call[In, Out any] struct {
 }
 
 func (c *call[In, Out]) begin(ctx context.Context, d *Delivery, outs *Outputs, outlets []*PipeNode, out *pipeSpec[Out]) {
-	c.state = callState{Context: ctx, d: d, outs: outs, outlets: outlets}
+	// Field by field: to copy a whole struct to where pointers live costs more
+	// while the collector is at work.
+	c.state.Context, c.state.d, c.state.outs, c.state.outlets = ctx, d, outs, outlets
 	c.msg.Delivery = d
-	c.out = Emitter[Out]{spec: out, call: &c.state}
+	c.out.spec, c.out.call = out, &c.state
 }
 
 // maxCalls is how many calls share an allocation at most. A filter that keeps one

@@ -18,7 +18,9 @@ const ContentTypeStructured = "application/cloudevents+json"
 // isStructured holds for every structured mode, also those in formats that
 // cannot be read: their values must not be taken for plain data.
 func isStructured(contentType string) bool {
-	return strings.HasPrefix(strings.ToLower(mediaType(contentType)), "application/cloudevents")
+	const prefix = "application/cloudevents"
+	media := mediaType(contentType)
+	return len(media) >= len(prefix) && strings.EqualFold(media[:len(prefix)], prefix)
 }
 
 // mediaType cuts the parameters off a content type.
