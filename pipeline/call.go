@@ -90,7 +90,8 @@ type call[In, Out any] struct {
 func (c *call[In, Out]) begin(ctx context.Context, d *Delivery, outs *Outputs, outlets []*PipeNode, out *pipeSpec[Out]) {
 	// Field by field: to copy a whole struct to where pointers live costs more
 	// while the collector is at work.
-	c.state.Context, c.state.d, c.state.outs, c.state.outlets = ctx, d, outs, outlets
+	c.state.Context = ctx //nolint:fatcontext // of this call alone
+	c.state.d, c.state.outs, c.state.outlets = d, outs, outlets
 	c.msg.Delivery = d
 	c.out.spec, c.out.call = out, &c.state
 }

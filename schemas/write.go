@@ -121,7 +121,7 @@ func AppendOwn[H KafkaHeader](dst []H, arena []byte, e *Envelope) ([]H, []byte) 
 	return dst, arena
 }
 
-func appendText[H KafkaHeader](dst []H, arena []byte, key []byte, value string) ([]H, []byte) {
+func appendText[H KafkaHeader](dst []H, arena, key []byte, value string) ([]H, []byte) {
 	start := len(arena)
 	arena = append(arena, value...)
 	return append(dst, H{Key: key, Value: arena[start:len(arena):len(arena)]}), arena
