@@ -34,6 +34,16 @@ func (k *Claim) Watermark() int64 {
 	return w
 }
 
+// Release ends a loose claim as one that has drained.
+func (k *Claim) Release(ctx context.Context) error { return k.sess.release(ctx, k) }
+
+// InFlight is what the claim has in flight, in bytes.
+func (k *Claim) InFlight() int64 {
+	k.ledger.mu.Lock()
+	defer k.ledger.mu.Unlock()
+	return k.ledger.bytes + k.ledger.lent
+}
+
 // End lets go of a loose claim.
 func (k *Claim) End() { k.cancel(ErrClaimLost) }
 
