@@ -19,8 +19,9 @@ const ContentTypeStructured = "application/cloudevents+json"
 // cannot be read: their values must not be taken for plain data.
 func isStructured(contentType string) bool {
 	const prefix = "application/cloudevents"
-	if len(contentType) < len(prefix) {
-		return false // most are: spare them the cutting
+	switch contentType {
+	case "", ContentTypeJSON, ContentTypeRaw: // nearly all: spare them the cutting
+		return false
 	}
 	media := mediaType(contentType)
 	return len(media) >= len(prefix) && strings.EqualFold(media[:len(prefix)], prefix)
