@@ -91,6 +91,10 @@ type SubscriberConfig struct {
 	// before they are read. Defaults to nothing.
 	OnJoin func(claims map[string][]int32)
 
+	// OnAssign is called when the group has said which partitions the member has
+	// from now on, also where that changes nothing for it. Defaults to nothing.
+	OnAssign func(claims map[string][]int32)
+
 	// OnClaim is called for each claim before any of it is read, and may take
 	// long: the member stays in the group meanwhile. Claims are prepared side by
 	// side. Its context ends when the claim drains; then it is to return, and what

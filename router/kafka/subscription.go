@@ -92,6 +92,8 @@ func (s *subscription) member(ctx context.Context) error {
 		Topics:  s.topics,
 		OnError: s.report,
 
+		OnAssign: s.cfg.OnAssign,
+
 		SkipLostTo: s.cfg.LostRange.offset(),
 		OnSkip: func(topic string, partition int32, from, to int64) {
 			s.log.Warn("records were removed before they were read; going on behind the gap, as configured", "topic", topic, "partition", partition, "from", from, "to", to)

@@ -35,6 +35,9 @@ type GroupConfig struct {
 	OnSkip func(topic string, partition int32, from, to int64)
 	// OnError is told of errors that sarama goes on from. Defaults to nothing.
 	OnError func(error)
+	// OnAssign is told of each assignment, also one that changes nothing for this
+	// member. Defaults to nothing.
+	OnAssign func(topics map[string][]int32)
 }
 
 // Group is one member of a consumer group. It owns partition numbers.
@@ -50,6 +53,9 @@ type Group struct {
 func NewGroup(cfg GroupConfig) *Group {
 	if cfg.OnError == nil {
 		cfg.OnError = func(error) {}
+	}
+	if cfg.OnAssign == nil {
+		cfg.OnAssign = func(map[string][]int32) {}
 	}
 	g := &Group{cfg: cfg, gate: newGate(), claims: map[*claim]struct{}{}}
 	own := *cfg.Sarama
@@ -199,6 +205,7 @@ func (g *Group) forget(c *claim) {
 // sarama closes their channels of messages right after this, which only those
 // see who have read all that is in them.
 func (g *Group) assigned(topics map[string][]int32) {
+	g.cfg.OnAssign(topics)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for c := range g.claims {
