@@ -20,8 +20,8 @@ type Tail struct{ t *saramaclient.Tail }
 
 // Tail begins to read a partition at offset from, or where its log begins if
 // that is later. The tails of a member share connections that nothing else
-// uses, and what they fetch is bounded: about 1 MiB each, or one batch if that
-// is larger. A tail ends with Close, or when the membership does.
+// uses, and what they fetch is bounded: about 1 MiB each as the broker keeps it,
+// compressed or not, or one batch if that is larger. A tail ends with Close, or when the membership does.
 func (k *Claim) Tail(topic string, partition int32, from int64) (*Tail, error) {
 	if err := k.ctx.Err(); err != nil {
 		return nil, fmt.Errorf("tail %s/%d: %w", topic, partition, context.Cause(k.ctx))

@@ -42,12 +42,16 @@ func deleteRecords(ctx context.Context, c sarama.Client, topic string, partition
 		if t := res.Topics[topic]; t == nil || t.Partitions[partition] == nil {
 			return errors.New("the broker's answer lacks the partition")
 		}
-		code := res.Topics[topic].Partitions[partition].Err
-		beyond = code == sarama.ErrOffsetOutOfRange
-		if beyond || code == sarama.ErrNoError {
+		switch code := res.Topics[topic].Partitions[partition].Err; code {
+		case sarama.ErrNoError:
 			return nil
+		case sarama.ErrOffsetOutOfRange: // some brokers say so of what is gone already
+			first, err := c.GetOffset(topic, partition, sarama.OffsetOldest)
+			beyond = before > first
+			return err
+		default:
+			return code
 		}
-		return code
 	})
 	if err == nil && beyond {
 		return fmt.Errorf("the log ends before it: %w", ErrNotInLog)

@@ -3,6 +3,7 @@ package saramaclient
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -12,9 +13,12 @@ const (
 	// pollWait is how long a broker may wait for records to come. A tail that
 	// is asked for more meanwhile waits as long at the most.
 	pollWait = 250 * time.Millisecond
-	// pollBytes bounds an answer; more tails than fit have their turn with the
-	// next one. The broker sends at least one batch, however large.
-	pollBytes = 16 << 20
+	// pollBytes is about what the tails of an answer share; the other two are what
+	// each has at the least and at the most. The broker sends at least one
+	// batch, however large.
+	pollBytes    = 16 << 20
+	minTailBytes = 64 << 10
+	maxTailBytes = 1 << 20
 )
 
 // poll asks one broker for all tails that wait for records of its, in one
@@ -30,7 +34,6 @@ type ask struct {
 	topic     string
 	partition int32
 	offset    int64
-	size      int32
 	answered  chan answer // takes one
 }
 
@@ -80,7 +83,7 @@ func (p *poll) run() {
 			block := res.GetBlock(a.topic, a.partition)
 			if block == nil {
 				p.answer(a, answer{err: errors.New("the broker's answer lacks the partition")})
-			} else if block.Err != sarama.ErrNoError || len(block.RecordsSet) > 0 || block.Partial {
+			} else if block.Err != sarama.ErrNoError || len(block.RecordsSet) > 0 {
 				p.answer(a, answer{block: block})
 			} // else it waits on
 		}
@@ -120,11 +123,12 @@ func (p *poll) answer(a *ask, got answer) {
 
 func request(asks []*ask) *sarama.FetchRequest {
 	req := &sarama.FetchRequest{
-		Version: fetchVersion, MinBytes: 1, MaxBytes: pollBytes, MaxWaitTime: int32(pollWait.Milliseconds()),
+		Version: fetchVersion, MinBytes: 1, MaxBytes: math.MaxInt32, MaxWaitTime: int32(pollWait.Milliseconds()),
 		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
 	}
+	size := min(max(pollBytes/len(asks), minTailBytes), maxTailBytes)
 	for _, a := range asks {
-		req.AddBlock(a.topic, a.partition, a.offset, a.size, -1)
+		req.AddBlock(a.topic, a.partition, a.offset, int32(size), -1)
 	}
 	return req
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/IBM/sarama"
 
@@ -141,8 +142,10 @@ func (s *scan) ask() (*sarama.FetchResponseBlock, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The partition's bound is enough: some brokers that the answer's stops
+	// forget to say what was aborted.
 	req := &sarama.FetchRequest{
-		Version: 11, MinBytes: 1, MaxBytes: s.size, MaxWaitTime: 500, // ms
+		Version: 11, MinBytes: 1, MaxBytes: math.MaxInt32, MaxWaitTime: 500, // ms
 		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
 	}
 	req.AddBlock(s.topic, s.partition, s.next, s.size, -1)

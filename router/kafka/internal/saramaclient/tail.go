@@ -17,7 +17,8 @@ import (
 var ErrNotInLog = errors.New("the offset is not in the log")
 
 // Tail reads one partition in the order of offsets, as long as it is asked. It
-// holds no more than one answer: of about fetchBytes, or one batch.
+// holds no more than one answer: about maxTailBytes, as the broker keeps them, or
+// one batch.
 type Tail struct {
 	r    *Reader
 	scan scan // of what is behind the log's end, too
@@ -30,7 +31,7 @@ type Tail struct {
 // Tail begins at an offset, or where the log does if that is later.
 func (r *Reader) Tail(topic string, partition int32, from int64) *Tail {
 	t := &Tail{r: r, turn: make(chan struct{}, 1)}
-	t.scan = scan{topic: topic, partition: partition, next: max(from, 0), end: math.MaxInt64, size: fetchBytes}
+	t.scan = scan{topic: topic, partition: partition, next: max(from, 0), end: math.MaxInt64}
 	t.ctx, t.close = context.WithCancelCause(r.ctx)
 	return t
 }
@@ -89,7 +90,7 @@ func (t *Tail) once(ctx context.Context) ([]client.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	block, err := t.r.fetch(ctx, leader, &ask{topic: s.topic, partition: s.partition, offset: s.next, size: s.size})
+	block, err := t.r.fetch(ctx, leader, &ask{topic: s.topic, partition: s.partition, offset: s.next})
 	switch {
 	case err != nil:
 		return nil, err
@@ -98,12 +99,7 @@ func (t *Tail) once(ctx context.Context) ([]client.Record, error) {
 	case block.Err != sarama.ErrNoError:
 		return nil, block.Err
 	}
-	from := s.next
-	found, err := s.read(block)
-	if s.next == from && block.Partial { // an old broker cut the first batch off
-		s.size *= 2
-	}
-	return found, err
+	return s.read(block)
 }
 
 // skip goes on where the log begins, if that is later. The other way round the
