@@ -1,6 +1,7 @@
 package router
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,6 +44,20 @@ type Config struct {
 	// again. Defaults to 30 s.
 	StopTimeout time.Duration
 
+	// StuckAfter is how long an attempt may take before Status calls it stuck; in
+	// a stage with a Timeout it is at least twice that. Defaults to 10 minutes.
+	StuckAfter time.Duration
+
+	// OnStart is called when Run begins, before anything is opened. Where it
+	// fails it is called again, with growing waits, unless the error is marked by
+	// pipeline.Reject: then Run ends with it. Defaults to nothing.
+	OnStart func(ctx context.Context) error
+
+	// OnStop is called before Run returns, when all stages and sources have
+	// stopped, if OnStart has succeeded. Its context ends after StopTimeout.
+	// Defaults to nothing.
+	OnStop func(ctx context.Context) error
+
 	// SessionTimeout is how long a process may be silent before its partitions
 	// go to others. Defaults to 10 s.
 	SessionTimeout time.Duration
@@ -69,12 +84,19 @@ type Config struct {
 // unless the configuration says otherwise, in bytes.
 const DefaultMaxMessageBytes = 1 << 20
 
+// DefaultStuckAfter is how long an attempt may take unless the configuration says
+// otherwise.
+const DefaultStuckAfter = 10 * time.Minute
+
 func (c Config) withDefaults() Config {
 	if c.MaxMessageBytes == 0 {
 		c.MaxMessageBytes = DefaultMaxMessageBytes
 	}
 	if c.StopTimeout == 0 {
 		c.StopTimeout = 30 * time.Second
+	}
+	if c.StuckAfter == 0 {
+		c.StuckAfter = DefaultStuckAfter
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -89,6 +111,9 @@ func (c Config) validate() error {
 	}
 	if c.StopTimeout < 0 {
 		errs = append(errs, fmt.Errorf("StopTimeout is %v: it must be positive", c.StopTimeout))
+	}
+	if c.StuckAfter < 0 {
+		errs = append(errs, fmt.Errorf("StuckAfter is %v: it must be positive", c.StuckAfter))
 	}
 	return errors.Join(errs...)
 }

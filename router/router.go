@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +24,7 @@ type Router struct {
 	stages  []*stage
 	sources []*source
 	ready   chan struct{}
+	life    *lifecycle // of the Run as a whole
 
 	mu      sync.Mutex
 	joining map[*stage]bool // stages that have not been given claims yet
@@ -37,7 +37,7 @@ func New(cfg Config, graphs ...*pipeline.Graph) (*Router, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("configure router: %w", err)
 	}
-	r := &Router{cfg: cfg, graphs: graphs, ready: make(chan struct{}), joining: map[*stage]bool{}}
+	r := &Router{cfg: cfg, graphs: graphs, ready: make(chan struct{}), life: newLifecycle(), joining: map[*stage]bool{}}
 	stages, sources, err := choose(cfg, graphs)
 	if err != nil {
 		return nil, err
@@ -87,15 +87,28 @@ func (r *Router) Stats() []Stats {
 // ends: sources first, then the stages, which finish what they are at within
 // the stop time-out, commit, and leave their groups. It returns nil after such
 // a stop. A *MissingTopicsError says that topics have to be made first.
-func (r *Router) Run(ctx context.Context) (err error) {
+//
+// A stage or source that fails is begun again, with growing waits, while the
+// others go on. So is an Open that fails, unless its error is marked by
+// pipeline.Reject: then everything stops, and Run returns it.
+func (r *Router) Run(ctx context.Context) error {
 	if err := r.checkTopics(ctx); err != nil {
 		return err
 	}
-	closeAll, err := r.open(ctx)
-	if err != nil {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	undo := context.AfterFunc(ctx, r.stopBegins)
+	defer undo()
+	if err := r.onStart(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeAll()) }()
+	r.life.set(StateRunning)
+	return errors.Join(r.run(ctx, fail), r.onStop(ctx))
+}
+
+// run runs what there is from its opening to its closing. It calls fail with
+// what nothing can go on from.
+func (r *Router) run(ctx context.Context, fail context.CancelCauseFunc) error {
 	wm, err := r.watermill()
 	if err != nil {
 		return err
@@ -105,14 +118,35 @@ func (r *Router) Run(ctx context.Context) (err error) {
 	}
 	running := make(chan error, 1)
 	go func() { running <- wm.Run(context.WithoutCancel(ctx)) }()
-	stopSources := r.runSources(ctx)
+	select {
+	case <-wm.Running():
+	case err := <-running:
+		return err
+	}
+	l := &launch{router: r, wm: wm, fail: fail}
+	stopped := l.begin(ctx)
 	select {
 	case <-ctx.Done():
 		r.cfg.Logger.Info("stopping")
 	case err = <-running: // nobody else closes it, so this is a failure
 		running <- nil
+		fail(nil)
 	}
-	return errors.Join(err, stopSources(), r.stop(wm), <-running)
+	if cause, final := errors.AsType[*finalError](context.Cause(ctx)); final {
+		err = errors.Join(err, cause)
+	}
+	return errors.Join(err, stopped(), r.stop(wm), <-running, l.close(ctx))
+}
+
+// stopBegins says that no more is begun.
+func (r *Router) stopBegins() {
+	r.life.set(StateStopping)
+	for _, s := range r.stages {
+		s.life.set(StateStopping)
+	}
+	for _, s := range r.sources {
+		s.life.set(StateStopping)
+	}
 }
 
 // stop drains the stages.
@@ -129,7 +163,8 @@ func (r *Router) stop(wm *message.Router) error {
 	return nil
 }
 
-// watermill makes the Watermill router with a handler a stage.
+// watermill makes the Watermill router. Each stage adds its handler when its
+// filter is open.
 func (r *Router) watermill() (*message.Router, error) {
 	// What Watermill reports of its own doing is detail to us.
 	logger := watermill.NewSlogLoggerWithLevelMapping(r.cfg.Logger, map[slog.Level]slog.Level{
@@ -139,43 +174,12 @@ func (r *Router) watermill() (*message.Router, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the Watermill router: %w", err)
 	}
-	for _, s := range r.stages {
-		wm.AddConsumerHandler(s.node.Group, s.node.Group, s.sub, s.handle)
-	}
 	return wm, nil
 }
 
 // closeMargin is how much longer than a drain the Watermill router waits for
 // its handlers: for the last commit and the leaving of the group.
 const closeMargin = 15 * time.Second
-
-// open opens the filters, the sources and what they publish with. What it
-// returns closes them.
-func (r *Router) open(ctx context.Context) (closeAll func() error, err error) {
-	var opened []func(context.Context) error
-	closeAll = func() error {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.StopTimeout)
-		defer cancel()
-		var errs []error
-		for _, closeOne := range slices.Backward(opened) {
-			errs = append(errs, closeOne(ctx))
-		}
-		return errors.Join(errs...)
-	}
-	for _, s := range r.stages {
-		if err := s.node.Open(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("open the filter of stage %s (%s): %w", s.node.Group, s.node.Location, err), closeAll())
-		}
-		opened = append(opened, s.node.Close)
-	}
-	for _, s := range r.sources {
-		if err := s.open(ctx); err != nil {
-			return nil, errors.Join(fmt.Errorf("open source %s (%s): %w", s.name, s.node.Location, err), closeAll())
-		}
-		opened = append(opened, s.close)
-	}
-	return closeAll, nil
-}
 
 // checkTopics makes sure that there is everything to read from and write to.
 func (r *Router) checkTopics(ctx context.Context) error {

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/kafka"
@@ -23,11 +22,14 @@ type source struct {
 	pub  *kafka.Publisher
 	once *onceMemory // nil unless the source's triggers are put once
 	done chan struct{}
+	life *lifecycle
+
+	restarts atomic.Int64
 }
 
 func newSource(r *Router, node *pipeline.SourceNode) *source {
 	name := sourceName(r.graphs, node)
-	return &source{node: node, name: name, cfg: r.cfg, log: r.cfg.Logger.With("source", name), done: make(chan struct{})}
+	return &source{node: node, name: name, cfg: r.cfg, log: r.cfg.Logger.With("source", name), done: make(chan struct{}), life: newLifecycle()}
 }
 
 func sourceName(graphs []*pipeline.Graph, node *pipeline.SourceNode) string {
@@ -54,7 +56,7 @@ func (s *source) open(ctx context.Context) error {
 		}
 		s.log.Debug("recalled what was put before", "triggers", s.once.len())
 	}
-	if err := s.node.Open(ctx); err != nil {
+	if err := guarded(ctx, s.node.Open); err != nil { // a panic too leaves nothing open
 		return errors.Join(err, pub.Close())
 	}
 	return nil
@@ -68,42 +70,21 @@ func (s *source) close(ctx context.Context) error {
 	return errors.Join(err, s.pub.Close())
 }
 
-// Waits before a source that failed is run again.
-const (
-	sourceBackoff    = 250 * time.Millisecond
-	maxSourceBackoff = 30 * time.Second
-)
-
 // run runs the source until it is done or ctx ends; after an error, again.
 func (s *source) run(ctx context.Context) {
-	backoff := sourceBackoff
-	for {
-		begun := time.Now()
-		err := s.attempt(ctx)
-		if ctx.Err() != nil {
-			return
+	_ = keepTrying(ctx, s.log, s.life, "the source failed", func(ctx context.Context) error { // none is final
+		s.life.set(StateRunning)
+		if err := s.node.Run(ctx, s.put); err != nil {
+			s.restarts.Add(1)
+			return err
 		}
-		if err == nil {
+		if ctx.Err() == nil {
 			s.log.Info("the source is done")
+			s.life.set(StateDone)
 			close(s.done)
-			return
 		}
-		if time.Since(begun) > maxSourceBackoff {
-			backoff = sourceBackoff
-		}
-		s.log.Error("the source failed; running it again", "error", err, "after", backoff)
-		select {
-		case <-time.After(backoff):
-		case <-ctx.Done():
-			return
-		}
-		backoff = min(2*backoff, maxSourceBackoff)
-	}
-}
-
-func (s *source) attempt(ctx context.Context) (err error) {
-	defer func() { err = afterPanic(recover(), err) }()
-	return s.node.Run(ctx, s.put)
+		return nil
+	})
 }
 
 // put stores triggers. It implements pipeline.PutFunc.
@@ -126,24 +107,4 @@ func (s *source) send(ctx context.Context, triggers []pipeline.RawTrigger) error
 		}
 	}
 	return s.pub.Send(ctx, outs...)
-}
-
-// runSources starts the sources. What it returns stops them and waits.
-func (r *Router) runSources(ctx context.Context) (stop func() error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	for _, s := range r.sources {
-		wg.Go(func() { s.run(ctx) })
-	}
-	return func() error {
-		cancel()
-		stopped := make(chan struct{})
-		go func() { wg.Wait(); close(stopped) }()
-		select {
-		case <-stopped:
-			return nil
-		case <-time.After(r.cfg.StopTimeout):
-			return fmt.Errorf("a source did not return within %v of being stopped", r.cfg.StopTimeout)
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -20,6 +21,7 @@ type stage struct {
 	sub    *kafka.Subscriber
 	log    *slog.Logger
 	stats  stageStats
+	life   *lifecycle
 
 	breaker    *breaker // nil: none
 	activities activities
@@ -29,6 +31,7 @@ type stage struct {
 	byTopic map[string]*input
 
 	mu      sync.Mutex
+	claims  map[*kafka.Claim]struct{}
 	workers map[*kafka.Claim]worker
 }
 
@@ -48,7 +51,8 @@ type worker interface {
 func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	s := &stage{
 		router: r, node: node, log: r.cfg.Logger.With("stage", node.Group),
-		byTopic: make(map[string]*input, len(node.Inputs)), workers: map[*kafka.Claim]worker{},
+		life: newLifecycle(), byTopic: make(map[string]*input, len(node.Inputs)),
+		claims: map[*kafka.Claim]struct{}{}, workers: map[*kafka.Claim]worker{},
 	}
 	for i, pipe := range node.Inputs {
 		in := &input{}
@@ -61,14 +65,29 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 		s.byTopic[pipe.Topic] = in
 	}
 	cfg := r.cfg.subscriber(node.Group, s.topics)
-	cfg.OnJoin = func(map[string][]int32) { r.joined(s) }
-	cfg.OnError = func(error) { s.stats.restarts.Add(1) }
+	cfg.OnJoin = func(map[string][]int32) { s.life.set(StateRunning); r.joined(s) }
+	cfg.OnError = func(err error) { s.stats.restarts.Add(1); s.life.failed(err, time.Time{}) }
+	cfg.OnAssign = func(map[string][]int32) { s.stats.rebalances.Add(1) }
+	cfg.OnClaim = s.claimed
 	sub, err := kafka.NewSubscriber(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", node.Group, err)
 	}
 	s.sub = sub
 	return s, nil
+}
+
+// claimed is called when the stage has been given a partition, before it is read.
+func (s *stage) claimed(_ context.Context, claim *kafka.Claim) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.claims[claim] = struct{}{}
+	context.AfterFunc(claim.Context(), func() {
+		s.mu.Lock()
+		delete(s.claims, claim)
+		s.mu.Unlock()
+	})
+	return nil
 }
 
 var errNoBatch = errors.New("the message carries no batch: the stage's handler is for the transport's subscriber only")
