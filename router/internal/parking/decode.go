@@ -218,3 +218,20 @@ func (d *decoder) take(n int) []byte {
 	d.b = d.b[n:]
 	return b
 }
+
+// DecodeParked reads the record of a live message, PARK or REPLAY, as the PARK
+// that [Item.Again] is made of. Another record is [ErrMalformed]. It points into
+// r as Decode does.
+func DecodeParked(r *kafka.Record) (*Park, error) {
+	e, err := Decode(r)
+	if err != nil {
+		return nil, err
+	}
+	switch e := e.(type) {
+	case *Park:
+		return e, nil
+	case *Replay:
+		return e.AsPark(r.Offset), nil
+	}
+	return nil, fmt.Errorf("read record %s/%d@%d: %w: it parks no message", r.Topic, r.Partition, r.Offset, ErrMalformed)
+}
