@@ -97,8 +97,7 @@ func (r *Router) Run(ctx context.Context) error {
 	}
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	undo := context.AfterFunc(ctx, r.stopBegins)
-	defer undo()
+	context.AfterFunc(ctx, r.stopBegins)
 	if err := r.onStart(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
