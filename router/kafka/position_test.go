@@ -191,7 +191,11 @@ func TestMetadataAreCommittedByThemselves(t *testing.T) {
 		require.NoError(t, k.SetMetadata(metadata))
 		stored := make(chan struct{})
 		k.OnCommitted(func() { close(stored) })
-		<-stored
+		select {
+		case <-stored:
+		case <-within(t).Done():
+			require.FailNow(t, "not committed", metadata)
+		}
 		at, found := beside(b, 0)
 		require.Equal(t, metadata, found)
 		require.Equal(t, offset, at)
@@ -310,18 +314,20 @@ func TestMetadataGoWithTheClaim(t *testing.T) {
 	}
 	second := join(t, named("second"), copied(20))
 	stable(t, b, 2)
-	var moved []int
+	moved := map[int]found{}
 	until(t, func() bool {
 		for p := range finds {
 			if len(finds[p]) > 0 {
-				require.Equal(t, found{"second", fmt.Sprintf("first had %d", p), ends[int32(p)]}, <-finds[p])
-				moved = append(moved, p)
+				moved[p] = <-finds[p]
 			}
 		}
 		return len(moved) == 2
 	}, "the second has no claims")
+	for p, f := range moved {
+		require.Equal(t, found{"second", fmt.Sprintf("first had %d", p), ends[int32(p)]}, f)
+	}
 	second.leave()
-	for _, p := range moved {
+	for p := range moved {
 		require.Equal(t, found{"first", fmt.Sprintf("second had %d", p), ends[int32(p)]}, <-finds[p], "come back")
 	}
 	require.Empty(t, first.failures(), "all in one session")
