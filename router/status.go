@@ -83,15 +83,18 @@ func (s *stage) partitions() []PartitionStatus {
 	s.mu.Lock()
 	claims := make([]*kafka.Claim, 0, len(s.claims))
 	for k := range s.claims {
-		claims = append(claims, k)
+		if k.Context().Err() == nil { // its successor may be there already
+			claims = append(claims, k)
+		}
 	}
 	s.mu.Unlock()
 	list := make([]PartitionStatus, 0, len(claims))
 	for _, k := range claims {
 		list = append(list, PartitionStatus{Topic: k.Topic(), Partition: k.Partition(), Progress: k.Progress()})
 	}
-	slices.SortFunc(list, func(a, b PartitionStatus) int {
+	compare := func(a, b PartitionStatus) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
-	return list
+	}
+	slices.SortFunc(list, compare)
+	return slices.CompactFunc(list, func(a, b PartitionStatus) bool { return compare(a, b) == 0 })
 }
