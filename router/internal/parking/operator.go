@@ -13,7 +13,7 @@ var noReplay = Entry{Offset: -1}
 func (ix *Index) replay(e *Replay, offset int64) (effect bool) {
 	of := e.Replayed.Of
 	si, live := ix.lookup(e.Entry)
-	if live && ix.isHeldBelow(si, offset) {
+	if live && ix.isHeldBelow(si, offset) && ix.ownEntry(si) == of {
 		live = false // the replay itself is released, and begins anew
 	}
 	key := e.Message.Key
