@@ -1,126 +1,91 @@
 package produce
 
 import (
+	"encoding/binary"
+	"hash/crc32"
 	"math"
 	"time"
-
-	"github.com/IBM/sarama"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
-// batch builds the record batches of one partition in slabs that each reuses:
-// there is only one at a time, and nobody reads it after its fate is known.
-// Sarama encodes it once and keeps the bytes in it, so that a retry sends
-// exactly the same.
-type batch struct {
-	wire    sarama.RecordBatch
-	records []sarama.Record
-	refs    []*sarama.Record // at i: &records[i]
-	headers []*sarama.RecordHeader
-	bytes   int // upper bound before compression
-}
-
 // cut returns how many of the outputs go into the next batch: those that are
-// surely within the limit together, but at least one. It notes their size.
-func (b *batch) cut(outs []client.Output, limit int) int {
-	b.bytes = client.BatchOverhead
+// surely within the limit together, but at least one; and their size, an upper
+// bound before compression.
+func cut(outs []client.Output, limit int) (n, bytes int) {
+	bytes = client.BatchOverhead
 	for i := range outs {
 		size := outs[i].Size()
-		if i > 0 && (b.bytes+size > limit || i == math.MaxInt32) {
-			return i
+		if i > 0 && (bytes+size > limit || i == math.MaxInt32) {
+			return i, bytes
 		}
-		b.bytes += size
+		bytes += size
 	}
-	return len(outs)
+	return len(outs), bytes
 }
 
 // stamp is what a batch has beside its records.
 type stamp struct {
-	codec         sarama.CompressionCodec
-	level         int
 	id            producerID
 	sequence      int32
 	transactional bool
 	now           time.Time // for outputs without a time
 }
 
-// build makes the record batch of the outputs.
-func (b *batch) build(outs []client.Output, s stamp) *sarama.RecordBatch {
-	b.grow(outs)
+// encode makes the record batch of the outputs, as it is sent, in the memory of
+// dst. The format is version 2 of Kafka's message format.
+func (c *codec) encode(dst []byte, outs []client.Output, s stamp) ([]byte, error) {
 	now := millis(s.now)
 	first := timestamp(&outs[0], now)
-	last := first
-	headers := b.headers[:0]
-	for i := range outs {
-		out := &outs[i]
-		t := timestamp(out, now)
-		last = max(last, t)
-		from := len(headers)
-		for j := range out.Headers {
-			headers = append(headers, header(&out.Headers[j]))
-		}
-		b.records[i] = sarama.Record{
-			Headers:        headers[from:len(headers):len(headers)],
-			TimestampDelta: time.Duration(t-first) * time.Millisecond,
-			OffsetDelta:    int64(i),
-			Key:            out.Key,
-			Value:          out.Value,
-		}
+	dst = append(dst[:0], make([]byte, client.BatchOverhead)...)
+	dst, last, err := c.appendRecords(dst, outs, first, now)
+	if err != nil {
+		return dst, err
 	}
-	b.headers = headers
-	b.wire = sarama.RecordBatch{
-		Version:          2,
-		Codec:            s.codec,
-		CompressionLevel: s.level,
-		LastOffsetDelta:  int32(len(outs) - 1),
-		FirstTimestamp:   time.UnixMilli(first),
-		MaxTimestamp:     time.UnixMilli(last),
-		ProducerID:       s.id.id,
-		ProducerEpoch:    s.id.epoch,
-		FirstSequence:    s.sequence,
-		IsTransactional:  s.transactional,
-		Records:          b.refs[:len(outs)],
-	}
-	return &b.wire
+	putHeader(dst, header{
+		attributes: c.attributes(s.transactional), count: len(outs),
+		first: first, last: last, id: s.id, sequence: s.sequence,
+	})
+	return dst, nil
 }
 
-// grow makes room in the slabs.
-func (b *batch) grow(outs []client.Output) {
-	if n := len(outs); cap(b.records) < n {
-		size := max(n, 2*cap(b.records))
-		b.records = make([]sarama.Record, size)
-		b.refs = make([]*sarama.Record, size)
-		for i := range b.records {
-			b.refs[i] = &b.records[i]
-		}
-	}
-	n := 0
-	for i := range outs {
-		n += len(outs[i].Headers)
-	}
-	if cap(b.headers) < n {
-		b.headers = make([]*sarama.RecordHeader, 0, max(n, 2*cap(b.headers)))
-	}
+// header is what stands before the records of a batch.
+type header struct {
+	attributes  uint16
+	count       int
+	first, last int64 // times, in milliseconds since 1970
+	id          producerID
+	sequence    int32
 }
 
-// shrink lets go of the outputs, and of slabs with more than keep records.
-func (b *batch) shrink(keep int) {
-	b.wire = sarama.RecordBatch{}
-	if cap(b.records) > keep || cap(b.headers) > 8*keep {
-		b.records, b.refs, b.headers = nil, nil, nil
-	}
-	clear(b.records)
-	clear(b.headers[:cap(b.headers)])
-}
+const (
+	magic = 2 // of the message format
 
-// header converts without copying: both types are the same underneath. Only a
-// missing key, which a broker refuses, becomes an empty one.
-func header(h *client.Header) *sarama.RecordHeader {
-	if h.Key == nil {
-		return &sarama.RecordHeader{Key: []byte{}, Value: h.Value}
-	}
-	return (*sarama.RecordHeader)(h)
+	lengthAt     = 8 // of what follows the length
+	sumAt        = 17
+	attributesAt = 21 // where the checksum's range begins
+
+	isTransactional = 1 << 4 // attribute; the lowest three bits are the codec
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// putHeader fills in the first BatchOverhead bytes of a batch whose records
+// are there. The base offset stays 0: the broker knows it.
+func putHeader(b []byte, h header) {
+	be := binary.BigEndian
+	be.PutUint32(b[lengthAt:], uint32(len(b)-lengthAt-4))
+	be.PutUint32(b[12:], math.MaxUint32) // no leader epoch
+	b[16] = magic
+	be.PutUint16(b[attributesAt:], h.attributes)
+	be.PutUint32(b[23:], uint32(h.count-1)) // the last offset, from the base
+	be.PutUint64(b[27:], uint64(h.first))
+	be.PutUint64(b[35:], uint64(h.last))
+	be.PutUint64(b[43:], uint64(h.id.id))
+	be.PutUint16(b[51:], uint16(h.id.epoch))
+	be.PutUint32(b[53:], uint32(h.sequence))
+	be.PutUint32(b[57:], uint32(h.count))
+	be.PutUint32(b[sumAt:], crc32.Checksum(b[attributesAt:], castagnoli))
 }
 
 func timestamp(out *client.Output, now int64) int64 {
@@ -130,9 +95,9 @@ func timestamp(out *client.Output, now int64) int64 {
 	return millis(out.Time)
 }
 
-// millis is a time as Kafka has it. What sarama cannot encode, before 1970 and
-// after 2262, becomes the nearest that it can: such a time comes from outside
-// and must not stop the producer.
+// millis is a time as Kafka has it. What brokers and clients cannot agree on,
+// before 1970 and after 2262, becomes the nearest time between: it comes from
+// outside and must not stop the producer.
 func millis(t time.Time) int64 {
 	const latest = math.MaxInt64 / int64(time.Millisecond)
 	return min(max(t.UnixMilli(), 0), latest)

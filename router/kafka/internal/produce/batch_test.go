@@ -1,11 +1,15 @@
 package produce_test
 
 import (
+	"hash/crc32"
 	"math"
 	"testing"
 	"time"
 
+	"github.com/IBM/sarama"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"pgregory.net/rapid"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
@@ -39,10 +43,9 @@ func TestCutsHaveEveryOutputOnceInOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		outs := drawOutputs(t)
 		limit := rapid.IntRange(1, 2000).Draw(t, "limit")
-		var b produce.Batch
 		rest, entry := outs, int64(0)
 		for len(rest) > 0 {
-			n := b.Cut(rest, limit)
+			n, bytes := produce.Cut(rest, limit)
 			require.Positive(t, n)
 			size := client.BatchOverhead
 			for i := range rest[:n] {
@@ -50,7 +53,7 @@ func TestCutsHaveEveryOutputOnceInOrder(t *testing.T) {
 				entry++
 				size += rest[i].Size()
 			}
-			require.Equal(t, size, b.Bytes())
+			require.Equal(t, size, bytes)
 			require.True(t, n == 1 || size <= limit, "%d outputs of %d bytes in a batch for %d", n, size, limit)
 			require.True(t, n == len(rest) || size+rest[n].Size() > limit, "the next one would have fitted")
 			rest = rest[n:]
@@ -59,41 +62,106 @@ func TestCutsHaveEveryOutputOnceInOrder(t *testing.T) {
 	})
 }
 
-// A batch says of its outputs what they are, whatever the slabs held before.
-func TestBuildsWhatItIsGiven(t *testing.T) {
+// What another client's decoder finds in a batch is what the outputs say,
+// whatever the memory held before, and the header and the checksum are right.
+func TestBatchesSayWhatTheirOutputsSay(t *testing.T) {
 	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		var b produce.Batch
-		for range rapid.IntRange(1, 3).Draw(t, "batches") {
-			outs := drawOutputs(t)
-			sequence := rapid.Int32Range(0, math.MaxInt32).Draw(t, "sequence")
-			now := time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "now"))
-			rb := b.Build(outs, sequence, now)
-
-			require.Equal(t, sequence, rb.FirstSequence)
-			require.Equal(t, int32(len(outs)-1), rb.LastOffsetDelta)
-			require.Len(t, rb.Records, len(outs))
-			last := int64(0)
-			for i, r := range rb.Records {
-				require.Equal(t, int64(i), r.OffsetDelta)
-				require.Equal(t, outs[i].Key, r.Key)
-				require.Equal(t, outs[i].Value, r.Value)
-				require.Len(t, r.Headers, len(outs[i].Headers))
-				for j, h := range r.Headers {
-					require.NotNil(t, h.Key, "a broker refuses a header without a key")
-					require.Equal(t, string(outs[i].Headers[j].Key), string(h.Key))
-					require.Equal(t, outs[i].Headers[j].Value, h.Value)
+	for _, id := range codecs {
+		t.Run(id.String(), func(t *testing.T) {
+			t.Parallel()
+			codec, err := produce.NewCodec(id, sarama.CompressionLevelDefault)
+			require.NoError(t, err)
+			rapid.Check(t, func(t *rapid.T) {
+				var wire []byte
+				for range rapid.IntRange(1, 3).Draw(t, "batches") {
+					outs := drawOutputs(t)
+					stamp := produce.Stamp{
+						ID: rapid.Int64Range(0, math.MaxInt64).Draw(t, "id"), Epoch: rapid.Int16Range(0, math.MaxInt16).Draw(t, "epoch"),
+						Sequence: rapid.Int32Range(0, math.MaxInt32).Draw(t, "sequence"), Transactional: rapid.Bool().Draw(t, "transactional"),
+						Now: time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "now")),
+					}
+					wire, err = codec.Encode(wire, outs, stamp)
+					require.NoError(t, err)
+					last := requireRecords(t, wire, outs, stamp.Now)
+					requireHeader(t, wire, outs, stamp, id, last)
 				}
-				ms := rb.FirstTimestamp.UnixMilli() + r.TimestampDelta.Milliseconds()
-				require.Equal(t, wantMillis(outs[i].Time, now), ms)
-				last = max(last, ms)
-			}
-			require.Equal(t, last, rb.MaxTimestamp.UnixMilli())
-		}
-	})
+			})
+		})
+	}
 }
 
-// wantMillis is the nearest time to t that the encoder takes.
+// requireRecords checks the records of a batch, and returns the latest of their times.
+func requireRecords(t *rapid.T, wire []byte, outs []client.Output, now time.Time) (last int64) {
+	read, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{},
+		&kmsg.FetchResponseTopicPartition{RecordBatches: wire}, kgo.DefaultDecompressor(), nil)
+	require.NoError(t, read.Err)
+	require.Len(t, read.Records, len(outs))
+	for i, r := range read.Records {
+		require.Equal(t, int64(i), r.Offset)
+		require.Equal(t, outs[i].Key, r.Key)
+		require.Equal(t, outs[i].Value, r.Value)
+		require.Len(t, r.Headers, len(outs[i].Headers))
+		for j, h := range r.Headers {
+			require.Equal(t, string(outs[i].Headers[j].Key), h.Key)
+			require.Equal(t, outs[i].Headers[j].Value, h.Value)
+		}
+		require.Equal(t, wantMillis(outs[i].Time, now), r.Timestamp.UnixMilli())
+		last = max(last, r.Timestamp.UnixMilli())
+	}
+	return last
+}
+
+func requireHeader(t *rapid.T, wire []byte, outs []client.Output, stamp produce.Stamp, id sarama.CompressionCodec, last int64) {
+	var b kmsg.RecordBatch
+	require.NoError(t, b.ReadFrom(wire))
+	attributes := int16(id)
+	if stamp.Transactional {
+		attributes |= 1 << 4
+	}
+	require.Equal(t, kmsg.RecordBatch{
+		Length: int32(len(wire) - 12), PartitionLeaderEpoch: -1, Magic: 2,
+		CRC:        int32(crc32.Checksum(wire[21:], crc32.MakeTable(crc32.Castagnoli))),
+		Attributes: attributes, LastOffsetDelta: int32(len(outs) - 1), NumRecords: int32(len(outs)),
+		FirstTimestamp: wantMillis(outs[0].Time, stamp.Now), MaxTimestamp: last,
+		ProducerID: stamp.ID, ProducerEpoch: stamp.Epoch, FirstSequence: stamp.Sequence,
+		Records: b.Records,
+	}, b)
+}
+
+// A record's length has as many bytes as it needs, at each size.
+func TestRecordsOfEverySizeAreReadBack(t *testing.T) {
+	t.Parallel()
+	codec, err := produce.NewCodec(sarama.CompressionNone, 0)
+	require.NoError(t, err)
+	var outs []client.Output
+	for _, around := range []int{0, 1 << 6, 1 << 13, 1 << 20} { // where a varint gets longer
+		for size := max(0, around-12); size < around+4; size++ {
+			outs = append(outs, client.Output{Value: noise(size)})
+		}
+	}
+	wire, err := codec.Encode(nil, outs, produce.Stamp{})
+	require.NoError(t, err)
+	read, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{},
+		&kmsg.FetchResponseTopicPartition{RecordBatches: wire}, kgo.DefaultDecompressor(), nil)
+	require.NoError(t, read.Err)
+	require.Len(t, read.Records, len(outs))
+	for i, r := range read.Records {
+		require.Equal(t, outs[i].Value, r.Value)
+	}
+}
+
+// A level that a codec does not have is refused at the start.
+func TestCodecsRefuseLevels(t *testing.T) {
+	t.Parallel()
+	_, err := produce.NewCodec(sarama.CompressionGZIP, 17)
+	require.ErrorContains(t, err, "CompressionLevel 17 of gzip")
+	for level := 1; level <= 9; level++ {
+		_, err := produce.NewCodec(sarama.CompressionGZIP, level)
+		require.NoError(t, err)
+	}
+}
+
+// wantMillis is the nearest time to t that a batch can have.
 func wantMillis(t, now time.Time) int64 {
 	const latest = math.MaxInt64 / int64(time.Millisecond)
 	switch ms := t.UnixMilli(); {
@@ -116,25 +184,36 @@ func TestSequenceWrapsAround(t *testing.T) {
 	require.Equal(t, int32(3), produce.NextSequence(math.MaxInt32-1, 5))
 }
 
-// Building a batch allocates nothing once the slabs are there.
-func TestBuildAllocatesNothing(t *testing.T) {
+// Encoding a batch allocates nothing once the memory is there.
+func TestEncodeAllocatesNothing(t *testing.T) {
 	outs := benchmarkOutputs(1000)
-	var b produce.Batch
 	now := time.Now()
+	codec, err := produce.NewCodec(sarama.CompressionNone, 0)
+	require.NoError(t, err)
+	var wire []byte
 	allocs := testing.AllocsPerRun(50, func() {
-		n := b.Cut(outs, math.MaxInt)
-		b.Build(outs[:n], 0, now)
+		n, _ := produce.Cut(outs, math.MaxInt)
+		wire, _ = codec.Encode(wire, outs[:n], produce.Stamp{Now: now})
 	})
+	require.NotEmpty(t, wire)
 	require.Zero(t, allocs)
 }
 
-func BenchmarkBuild(b *testing.B) {
+func BenchmarkEncode(b *testing.B) {
 	outs := benchmarkOutputs(1000)
-	var batch produce.Batch
-	now := time.Now()
-	b.ReportAllocs()
-	for b.Loop() {
-		batch.Build(outs, 0, now)
+	for _, id := range codecs {
+		b.Run(id.String(), func(b *testing.B) {
+			codec, err := produce.NewCodec(id, sarama.CompressionLevelDefault)
+			require.NoError(b, err)
+			var wire []byte
+			now := time.Now()
+			b.ReportAllocs()
+			for b.Loop() {
+				if wire, err = codec.Encode(wire, outs, produce.Stamp{Now: now}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(outs)), "ns/record")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(outs)), "ns/record")
 }

@@ -43,8 +43,8 @@ type Config struct {
 	// bounds it further. One output can be larger. Defaults to 900 KiB.
 	BatchBytes int
 
-	// RequestBytes bounds what is put into one request, before compression.
-	// Defaults to 8 MiB.
+	// RequestBytes bounds what the batches of a request take together. Defaults
+	// to 8 MiB.
 	RequestBytes int
 
 	// Linger is how long a partition waits for more when it has less than a
@@ -123,10 +123,9 @@ func orDefault[T comparable](field *T, value T) {
 	}
 }
 
-// validate reports everything that is wrong with a configuration at once. It
-// is called after withDefaults.
-func (c *Config) validate() error {
-	var errs []error
+// validate reports everything that is wrong with a configuration at once, and
+// what was found before. It is called after withDefaults.
+func (c *Config) validate(errs ...error) error {
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Client == nil {
 		wrong("Client is missing")
@@ -139,14 +138,14 @@ func (c *Config) validate() error {
 	if c.Done == nil {
 		wrong("Done is missing")
 	}
-	if c.Compression < sarama.CompressionNone || c.Compression > sarama.CompressionZSTD {
-		wrong("Compression %d is no codec", c.Compression)
-	}
 	if c.BatchBytes < 0 {
 		wrong("BatchBytes is %d; it has to be positive", c.BatchBytes)
 	}
 	if c.RequestBytes < c.BatchBytes || c.RequestBytes > maxRequest() {
 		wrong("RequestBytes is %d; it has to be between BatchBytes, %d, and %d", c.RequestBytes, c.BatchBytes, maxRequest())
+	}
+	if c.Sarama != nil && len(c.Sarama.ClientID)+len(c.TransactionalID) > maxNames {
+		wrong("Sarama.ClientID and TransactionalID have more than %d bytes", maxNames)
 	}
 	if c.MaxInFlight < 0 {
 		wrong("MaxInFlight is %d; it has to be positive", c.MaxInFlight)
@@ -161,24 +160,27 @@ func (c *Config) validate() error {
 	notNegative("DeliveryTimeout", c.DeliveryTimeout)
 	notNegative("Backoff", c.Backoff)
 	notNegative("IdleTimeout", c.IdleTimeout)
-	if len(errs) == 0 {
-		return nil
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("configuration of the producer: %w", err)
 	}
-	return fmt.Errorf("configuration of the producer: %w", errors.Join(errs...))
+	return nil
 }
 
-// maxRequest is what sarama encodes at most, less the frame around a batch.
+// maxRequest is what brokers take at most unless they are told otherwise
+// (socket.request.max.bytes), less the frame around a batch.
 func maxRequest() int {
-	const frame = 64 << 10 // topic name, client id and transactional id are below 32 KiB together
-	return int(sarama.MaxRequestSize) - frame
+	const most, frame = 100 << 20, 64 << 10
+	return most - frame
 }
 
-// connection is the configuration of the producer's own connections, all of
-// which go through the gate.
-func (c *Config) connection(g *gate) *sarama.Config {
+// maxNames bounds the client id and the transactional id, which are in every
+// request.
+const maxNames = 16 << 10
+
+// connection is the configuration that the producer's own connections are
+// opened with.
+func (c *Config) connection() *sarama.Config {
 	conf := *c.Sarama
-	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, g
-	conf.Net.MaxOpenRequests = c.MaxInFlight
 	conf.Producer.Idempotent = false // producer id and sequence numbers are ours
 	conf.Producer.Transaction.ID = ""
 	return &conf

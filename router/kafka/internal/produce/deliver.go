@@ -14,7 +14,7 @@ import (
 // delivery is one batch on its way. It is tried, with the same bytes, until it
 // is stored, refused for good, too late, or the producer is fenced.
 type delivery struct {
-	batch  *sarama.RecordBatch
+	batch  []byte
 	count  int   // outputs in it
 	tries  int   // attempts that failed
 	unsure bool  // an attempt may have stored it
@@ -32,7 +32,7 @@ func (d *delivery) fate() client.Fate {
 // deliver returns when the outputs are stored, at offset base, or with an error
 // when they never will be. Then the batch may still be at a sender (w.out), and
 // settle takes it back.
-func (w *partition) deliver(outs []client.Output) (base int64, fate client.Fate, err error) {
+func (w *partition) deliver(outs []client.Output, bytes int) (base int64, fate client.Fate, err error) {
 	w.timer.Reset(w.p.cfg.DeliveryTimeout)
 	defer w.timer.Stop()
 	if w.p.txn != nil {
@@ -40,16 +40,20 @@ func (w *partition) deliver(outs []client.Output) (base int64, fate client.Fate,
 			return -1, client.NotStored, err
 		}
 	}
-	d := delivery{count: len(outs)}
-	d.batch = w.batch.build(outs, stamp{
-		codec: w.p.cfg.Compression, level: w.p.cfg.CompressionLevel,
+	mem := w.p.memory.take(w.p.codec.room(bytes))
+	mem.b, err = w.p.codec.encode(mem.b, outs, stamp{
 		id: w.p.id, sequence: w.sequence, transactional: w.p.txn != nil, now: time.Now(),
 	})
+	if err != nil {
+		return -1, client.NotStored, w.explain(err)
+	}
+	d := delivery{batch: mem.b, count: len(outs)}
 	for {
 		done, base, err := w.attempt(&d)
 		switch {
 		case done && err == nil:
 			w.sequence = nextSequence(w.sequence, d.count)
+			w.p.memory.giveBack(mem) // only here: nobody has the batch any more
 			return base, client.Stored, nil
 		case done:
 			return -1, d.fate(), w.explain(err)
@@ -76,7 +80,7 @@ func (w *partition) attempt(d *delivery) (done bool, base int64, err error) {
 		return hopeless(err), -1, err
 	}
 	w.out = true
-	w.p.senders.submit(leader, flight{topic: w.topic.name, partition: w.id, batch: d.batch, bytes: w.batch.bytes, reply: w.reply})
+	w.p.senders.submit(leader, flight{topic: w.topic.name, partition: w.id, batch: d.batch, reply: w.reply})
 	select {
 	case r := <-w.reply:
 		w.out = false
@@ -94,17 +98,17 @@ func (w *partition) attempt(d *delivery) (done bool, base int64, err error) {
 func (w *partition) judge(d *delivery, r reply) (done bool, base int64, err error) {
 	if r.err != nil {
 		d.unsure = d.unsure || r.sent
-		return r.fatal, -1, r.err
+		return false, -1, r.err
 	}
-	v := judge(r.block.Err)
+	v := judge(r.answer.code)
 	d.unsure = d.unsure || !v.sure
 	switch {
-	case v.stored && r.block.Err == sarama.ErrNoError:
-		return true, r.block.Offset, nil
+	case v.stored && r.answer.code == sarama.ErrNoError:
+		return true, r.answer.offset, nil
 	case v.stored:
 		return true, -1, nil // a duplicate: the broker does not say where
 	default:
-		return !v.retry, -1, blockError(r.block)
+		return !v.retry, -1, answerError(r.answer)
 	}
 }
 

@@ -15,6 +15,8 @@
 //  4. Enqueue takes all of a slice or none of it, and never waits for a broker.
 //  5. The fate of each output is told once, in order within its partition.
 //
-// Sarama supplies the metadata, the encoding and the connections. Its own
-// producers are not used: they go on with the next batch after one has failed.
+// Sarama supplies the metadata, and opens and authenticates connections. Its
+// own producers are not used: they go on with the next batch after one has
+// failed. Record batches and produce requests are encoded here, each batch once
+// and into memory that is used again.
 package produce

@@ -98,21 +98,17 @@ func brokerError(code sarama.KError, message string) error {
 	return fmt.Errorf("%w: %s", code, message)
 }
 
-// blockError is what the broker says of a batch that it did not store.
-func blockError(b *sarama.ProduceResponseBlock) error {
-	message := ""
-	if b.ErrorMessage != nil {
-		message = *b.ErrorMessage
-	}
-	err := brokerError(b.Err, message)
-	if len(b.RecordErrors) == 0 {
+// answerError is what the broker says of a batch that it did not store.
+func answerError(a answer) error {
+	err := brokerError(a.code, a.message)
+	if len(a.culprits) == 0 {
 		return err
 	}
-	culprits := make([]int, len(b.RecordErrors))
-	for i, r := range b.RecordErrors {
-		culprits[i] = int(r.BatchIndex)
-		if r.BatchIndexErrorMessage != nil {
-			err = fmt.Errorf("%w; record %d: %s", err, r.BatchIndex, *r.BatchIndexErrorMessage)
+	culprits := make([]int, len(a.culprits))
+	for i, c := range a.culprits {
+		culprits[i] = c.index
+		if c.message != "" {
+			err = fmt.Errorf("%w; record %d: %s", err, c.index, c.message)
 		}
 	}
 	return &client.RefusedError{Outputs: culprits, Err: err}

@@ -12,7 +12,7 @@ import (
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
-// gate is the dialer of a producer's connections. Shut, it cuts every one that
+// gate makes a producer's connections. Shut, it cuts every one that
 // it made and refuses new ones for ever: not one more byte leaves through it.
 type gate struct {
 	next dialer
@@ -42,9 +42,9 @@ func newGate(conf *sarama.Config) *gate {
 	return g
 }
 
-// Dial connects unless the gate is shut before that is done.
-func (g *gate) Dial(network, addr string) (net.Conn, error) {
-	conn, err := g.dial(network, addr)
+// dial connects unless the gate is shut before that is done.
+func (g *gate) dial(network, addr string) (*gateConn, error) {
+	conn, err := g.connect(network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (g *gate) Dial(network, addr string) (net.Conn, error) {
 	return gc, nil
 }
 
-func (g *gate) dial(network, addr string) (net.Conn, error) {
+func (g *gate) connect(network, addr string) (net.Conn, error) {
 	if cd, ok := g.next.(contextDialer); ok {
 		return cd.DialContext(g.open, network, addr)
 	}

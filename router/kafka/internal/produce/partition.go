@@ -24,14 +24,13 @@ type partition struct {
 
 	// The rest is the worker's own.
 	spare    []client.Output // what the queue is swapped with
-	batch    batch
-	sequence int32       // of the next batch
-	seen     *lookup     // the look-up that the leader is taken from
-	stale    bool        // it has proved wrong
-	reply    chan reply  // for the batch in flight
-	out      bool        // a sender has the batch
-	timer    *time.Timer // the linger, then the delivery deadline
-	retry    *time.Timer // the pause before a retry; idleness
+	sequence int32           // of the next batch
+	seen     *lookup         // the look-up that the leader is taken from
+	stale    bool            // it has proved wrong
+	reply    chan reply      // for the batch in flight
+	out      bool            // a sender has the batch
+	timer    *time.Timer     // the linger, then the delivery deadline
+	retry    *time.Timer     // the pause before a retry; idleness
 }
 
 // mark is closed when as many fates have been told.
@@ -115,7 +114,6 @@ func (w *partition) shrink() {
 	if cap(w.spare) > keep {
 		w.spare = nil
 	}
-	w.batch.shrink(keep)
 }
 
 // mark returns a channel that is closed when the fate of everything enqueued

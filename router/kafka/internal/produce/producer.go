@@ -20,6 +20,8 @@ import (
 type Producer struct {
 	cfg     Config
 	log     *slog.Logger
+	codec   *codec
+	memory  memory
 	gate    *gate
 	conn    *sarama.Config
 	id      producerID
@@ -61,17 +63,19 @@ func New(ctx context.Context, cfg Config) (*Producer, error) {
 
 func start(ctx context.Context, cfg Config) (*Producer, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.validate(); err != nil {
+	codec, err := newCodec(cfg.Compression, cfg.CompressionLevel)
+	if err := cfg.validate(err); err != nil {
 		return nil, err
 	}
 	p := &Producer{
 		cfg:    cfg,
 		log:    cfg.Logger,
+		codec:  codec,
 		gate:   newGate(cfg.Sarama),
 		topics: map[string]*topic{},
 		fence:  fence{cut: make(chan struct{}), told: make(chan struct{})},
 	}
-	p.conn = cfg.connection(p.gate)
+	p.conn = cfg.connection()
 	if err := p.conn.Validate(); err != nil {
 		return nil, fmt.Errorf("configuration of the producer: %w", err)
 	}

@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/IBM/sarama"
 )
 
 // flight is a batch that a partition's worker hands to a sender, which answers
@@ -13,16 +11,14 @@ import (
 type flight struct {
 	topic     string
 	partition int32
-	batch     *sarama.RecordBatch
-	bytes     int
+	batch     []byte
 	reply     chan reply // has room for it
 }
 
 type reply struct {
-	block *sarama.ProduceResponseBlock // the broker's answer, or
-	err   error                        // why there is none:
-	sent  bool                         // something may have reached the broker
-	fatal bool                         // another attempt would fail the same way
+	answer answer // the broker's, or
+	err    error  // why there is none:
+	sent   bool   // something may have reached the broker
 }
 
 // senders has a sender for each broker address in use. They are made when
@@ -97,7 +93,7 @@ func (s *sender) take() []flight {
 	defer s.all.mu.Unlock()
 	n, bytes := 0, 0
 	for n < len(s.queue) {
-		bytes += s.queue[n].bytes
+		bytes += len(s.queue[n].batch)
 		if n > 0 && bytes > s.p.cfg.RequestBytes {
 			break
 		}
@@ -125,9 +121,7 @@ func (s *sender) leave() bool {
 	return true
 }
 
-// send puts batches into a request and sends it. The answer comes to a
-// callback on the goroutine that reads the connection; it must not wait there,
-// nor use the connection.
+// send puts batches into a request and sends it.
 func (s *sender) send(flights []flight) {
 	if !s.mayStart() {
 		answerAll(flights, reply{err: errCut})
@@ -139,45 +133,10 @@ func (s *sender) send(flights []flight) {
 		return
 	}
 	s.inFlight.Add(1)
-	err = conn.broker.AsyncProduce(s.request(flights), func(resp *sarama.ProduceResponse, err error) {
-		defer s.inFlight.Add(-1)
-		if err != nil {
-			conn.broken.Store(true)
-			answerAll(flights, reply{err: s.explain(err), sent: true})
-			return
-		}
-		s.throttle(resp.ThrottleTime)
-		for _, f := range flights {
-			f.answer(resp)
-		}
-	})
-	if err != nil { // there will be no callback
+	if sent, err := conn.send(flights); err != nil {
 		s.inFlight.Add(-1)
-		fatal := isEncoding(err)
-		if !fatal {
-			conn.broken.Store(true) // sarama leaves it open
-		}
-		answerAll(flights, reply{err: s.explain(err), sent: !fatal, fatal: fatal})
+		answerAll(flights, reply{err: s.explain(err), sent: sent})
 	}
-}
-
-// request has the batches of all flights.
-func (s *sender) request(flights []flight) *sarama.ProduceRequest {
-	req := &sarama.ProduceRequest{
-		Version:      9,
-		RequiredAcks: sarama.WaitForAll,
-		Timeout:      int32(s.p.conn.Producer.Timeout.Milliseconds()),
-	}
-	if s.p.conn.Version.IsAtLeast(sarama.V3_7_0_0) {
-		req.Version = 10
-	}
-	if s.p.txn != nil {
-		req.TransactionalID = &s.p.cfg.TransactionalID
-	}
-	for _, f := range flights {
-		req.AddBatch(f.topic, f.partition, f.batch)
-	}
-	return req
 }
 
 // throttle notes how long the broker wants to be left alone.
@@ -187,9 +146,8 @@ func (s *sender) throttle(d time.Duration) {
 	}
 }
 
-// mayStart waits while the broker throttles us: sarama would, too, but holding
-// the connection's lock, so that nothing could end it. It returns false when
-// the producer is fenced.
+// mayStart waits while the broker throttles us. It returns false when the
+// producer is fenced.
 func (s *sender) mayStart() bool {
 	if d := time.Until(time.Unix(0, s.throttled.Load())); d > 0 {
 		timer := time.NewTimer(d)
@@ -202,17 +160,12 @@ func (s *sender) mayStart() bool {
 	return !s.p.isCut()
 }
 
-// answer gives a flight what the response says of its partition.
-func (f flight) answer(resp *sarama.ProduceResponse) {
-	if block := resp.GetBlock(f.topic, f.partition); block != nil {
-		f.reply <- reply{block: block}
-		return
-	}
-	f.reply <- reply{err: errNoAnswer, sent: true}
-}
-
+// answerAll gives the same reply to all that have none.
 func answerAll(flights []flight, r reply) {
-	for _, f := range flights {
-		f.reply <- r
+	for i := range flights {
+		if f := &flights[i]; f.reply != nil {
+			f.reply <- r
+			f.reply = nil
+		}
 	}
 }

@@ -41,31 +41,52 @@ func (w *wire) Dial(network, addr string) (net.Conn, error) {
 type wireConn struct {
 	net.Conn
 	wire  *wire
+	left  int          // of the request that is being written
+	whole bool         // it is a produce request, to be counted when it is written
 	onAns atomic.Int32 // what to do with the next answer: a wireMode
 }
 
+// Write takes a request in one piece or several. Each begins with a piece of
+// its own.
 func (c *wireConn) Write(b []byte) (int, error) {
-	const produceKey = 0
-	if len(b) < 8 || binary.BigEndian.Uint16(b[4:]) != produceKey {
-		return c.Conn.Write(b)
-	}
-	mode := wireMode(c.wire.mode.Load())
-	if mode != wireFine && c.wire.seen.Add(1)%c.wire.every == 0 {
-		c.wire.hits.Add(1)
-		switch mode {
-		case cutBefore:
-			_ = c.Close()
-			return 0, io.ErrUnexpectedEOF
-		case cutHalf:
-			n, _ := c.Conn.Write(b[:len(b)/2])
-			_ = c.Close()
-			return n, io.ErrUnexpectedEOF
-		default:
-			c.onAns.Store(int32(mode))
+	if c.left == 0 {
+		c.left = 4 + int(binary.BigEndian.Uint32(b))
+		if n, err := c.begin(b); err != nil {
+			return n, err
 		}
 	}
-	c.wire.whole.Add(1)
+	c.left -= len(b)
+	if c.left == 0 && c.whole {
+		c.whole = false
+		c.wire.whole.Add(1)
+	}
 	return c.Conn.Write(b)
+}
+
+// begin hurts a request that begins with b, if it is to be hurt at once.
+func (c *wireConn) begin(b []byte) (int, error) {
+	const produceKey = 0
+	if binary.BigEndian.Uint16(b[4:]) != produceKey {
+		return 0, nil
+	}
+	c.whole = true
+	mode := wireMode(c.wire.mode.Load())
+	if mode == wireFine || c.wire.seen.Add(1)%c.wire.every != 0 {
+		return 0, nil
+	}
+	c.wire.hits.Add(1)
+	switch mode {
+	case cutBefore:
+		_ = c.Close()
+		return 0, io.ErrUnexpectedEOF
+	case cutHalf:
+		n, _ := c.Conn.Write(b[:len(b)/2])
+		_ = c.Close()
+		return n, io.ErrUnexpectedEOF
+	default:
+		c.onAns.Store(int32(mode))
+		return 0, nil
+	}
 }
 
 func (c *wireConn) Read(b []byte) (int, error) {

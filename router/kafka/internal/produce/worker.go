@@ -13,8 +13,8 @@ func (w *partition) run() {
 	for w.wait() {
 		outs := w.swap()
 		for len(outs) > 0 {
-			n := w.batch.cut(outs, w.limit())
-			base, fate, err := w.deliver(outs[:n])
+			n, bytes := cut(outs, w.limit())
+			base, fate, err := w.deliver(outs[:n], bytes)
 			switch {
 			case err == nil:
 				w.tell(outs[:n], base, client.Stored, nil)
