@@ -20,8 +20,9 @@ func TestRightsAreShownAsCommandsOfKafka(t *testing.T) {
 		start + "User:orders.check --operation Read --operation DescribeConfigs --topic orders.placed",
 		start + "User:orders.check --operation Read --group orders.check",
 		start + "User:orders.check --operation Write --operation DescribeConfigs --topic orders.check",
+		start + "User:orders.check --operation Read --operation Write --operation Delete --operation DescribeConfigs --topic orders.check.retry.placed",
 		start + "User:orders.check --operation Write --operation DescribeConfigs --topic orders.check.poison",
-	}, strings.Split(got, "\n")[:5])
+	}, strings.Split(got, "\n")[:6])
 
 	got = ok(t, program(orders()), "topics", "plan", "--acls", "--principal", "User:CN=the shop", "--brokers", "kafka-1:9092")
 	require.Equal(t, strings.Count(got, "\n"), strings.Count(got, "--allow-principal 'User:CN=the shop' "))

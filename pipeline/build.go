@@ -140,6 +140,9 @@ func (c *checks) topics() {
 	}
 	for _, n := range c.p.stages {
 		topic(n.PoisonTopic, fmt.Sprintf("the poison of stage %q", n.Name), n.at)
+		for i, t := range n.RetryTopics {
+			topic(t, fmt.Sprintf("the retry log of stage %q for pipe %q", n.Name, n.Inputs[i].Name), n.at)
+		}
 	}
 	for _, n := range c.p.sources {
 		if n.Once {

@@ -35,5 +35,7 @@ func ExampleTopology_Mermaid() {
 	// pipe shop.lines
 	// pipe shop.priced
 	// poison shop.price.poison
+	// retry shop.price.retry.lines
 	// poison shop.store.poison
+	// retry shop.store.retry.priced
 }

@@ -106,11 +106,24 @@ type StageNode struct {
 	// Timeout bounds an attempt. 0 is no bound.
 	Timeout time.Duration
 
+	// Parks is how often a parked message is tried, after its Attempts. 0 is no
+	// parking.
+	Parks       int
+	ParkBackoff Backoff
+	OnPoison    PoisonPolicy
+
+	// Breaker guards what the filter calls. nil is none.
+	Breaker *BreakerNode
+
 	// Middleware goes around a call, the first outermost.
 	Middleware []message.HandlerMiddleware
 
 	// PoisonTopic takes what cannot succeed: "<pipeline>.<stage>.poison".
 	PoisonTopic string
+
+	// RetryTopics[i] is the retry log of Inputs[i], "<pipeline>.<stage>.retry.<pipe>".
+	// It takes what is parked, and what is replayed.
+	RetryTopics []string
 
 	at     place
 	filter any

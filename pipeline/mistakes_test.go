@@ -77,9 +77,9 @@ var mistakes = map[string]struct {
 	},
 	"names too long for Kafka": {
 		func(p *pipeline.Pipeline) {
-			pipeline.Sink(placed(p), strings.Repeat("x", 238), drop()) // test. and .poison make 250
+			pipeline.Sink(placed(p), strings.Repeat("x", 232), drop()) // test., .retry. and placed make 250
 		},
-		[]string{`" has a name of 250 bytes, and Kafka takes 249; shorten the names`},
+		[]string{`for pipe "placed" has a name of 250 bytes, and Kafka takes 249; shorten the names`},
 	},
 	"topics that Kafka cannot tell apart": {
 		func(p *pipeline.Pipeline) {
@@ -285,6 +285,29 @@ var mistakes = map[string]struct {
 			pipeline.NewPipe(p, "in", pipeline.Codec[order](uncomparable{}), pipeline.Open())
 		},
 		[]string{`the Codec of pipe "in", pipeline_test.uncomparable, cannot be compared with ==; make it a struct of comparable fields or a pointer`},
+	},
+	"parking and breakers that cannot be": {
+		func(p *pipeline.Pipeline) {
+			in := placed(p)
+			pipeline.Sink(in, "none", drop(), pipeline.Park(0, pipeline.Backoff{}))
+			pipeline.Sink(in, "back", drop(), pipeline.Park(3, pipeline.Constant(-1)))
+			pipeline.Sink(in, "hold", drop(), pipeline.OnPoison(pipeline.HoldKey))
+			pipeline.Sink(in, "policy", drop(), pipeline.Park(1, pipeline.Backoff{}), pipeline.OnPoison(7))
+			pipeline.Sink(in, "twice", drop(), pipeline.Park(1, pipeline.Backoff{}), pipeline.Park(2, pipeline.Backoff{}))
+			pipeline.Sink(in, "never", drop(), pipeline.Breaker(0, pipeline.Constant(time.Second)))
+			pipeline.Sink(in, "restless", drop(), pipeline.Breaker(1, pipeline.Backoff{}))
+			pipeline.Sink(in, "late", drop(), pipeline.Retry(3, pipeline.Backoff{}), pipeline.Breaker(4, pipeline.Constant(time.Second)))
+		},
+		[]string{
+			`sink "none": Park(0, …) is below 1; give it at least 1, or leave it out`,
+			`sink "back": Park: Constant(-1ns) is below 0`,
+			`sink "hold" holds the keys of what is poisoned, which only a stage that parks can; give it pipeline.Park too, or leave OnPoison out`,
+			`sink "policy": OnPoison(7) is neither GoOn nor HoldKey`,
+			`sink "twice": Park is given twice with different values; keep one`,
+			`sink "never": Breaker(0, …) is below 1; give it at least 1, or leave it out`,
+			`sink "restless": Breaker: Constant(0s) would probe without a rest; make the wait longer than 0`,
+			`sink "late" has Breaker(4, …) and 3 attempts: an outage would poison messages before the breaker opens; let it open after at most 3 failures, or give Retry more attempts`,
+		},
 	},
 	"a stage without output": {
 		func(p *pipeline.Pipeline) { pipeline.Stage(placed(p), "store", drop(), pipeline.Open()) },

@@ -19,6 +19,12 @@ type Settings struct {
 	attempts   int
 	backoff    Backoff
 	timeout    time.Duration
+	breaker    *BreakerNode
+
+	parks       int
+	parkBackoff Backoff
+	onPoison    PoisonPolicy
+
 	middleware []message.HandlerMiddleware
 
 	given []string // the options that were given
@@ -47,12 +53,15 @@ const (
 	optTimeout    = "Timeout"
 	optLanes      = "Lanes"
 	optUse        = "Use"
+	optPark       = "Park"
+	optOnPoison   = "OnPoison"
+	optBreaker    = "Breaker"
 )
 
 // pipeOptions say something of a pipe, stageOptions of a filter that runs.
 var (
 	pipeOptions  = []string{optKey, optCodec, optNamed, optOpen, optPartitions}
-	stageOptions = []string{optLanes, optRetry, optTimeout, optUse}
+	stageOptions = []string{optLanes, optRetry, optPark, optOnPoison, optBreaker, optTimeout, optUse}
 )
 
 // apply runs the options and reports what is wrong with them.

@@ -32,7 +32,7 @@ func Stage[In, Out any](in Pipe[In], name string, f Filter[In, Out], opts ...Opt
 
 // Sink declares a stage that has an effect outside and no pipe of its own.
 //
-// It takes Retry, Timeout and Use.
+// It takes Lanes, Retry, Park, OnPoison, Breaker, Timeout and Use.
 func Sink[In any](in Pipe[In], name string, f Filter[In, None], opts ...SinkOption) {
 	at := where()
 	what := fmt.Sprintf("sink %q", name)
@@ -80,6 +80,8 @@ func addStage[In, Out any](in Pipe[In], name, what string, f Filter[In, Out], se
 		at:          at,
 		filter:      f,
 	}
+	n.parking(p, what, set)
+	n.guard(p, what, set)
 	if !p.open(at, what) {
 		return n
 	}

@@ -1,6 +1,9 @@
 package pipeline
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Topology is a graph as plain data: what encoding/json writes of it is meant for
 // scripts. Text and Mermaid are for people.
@@ -40,9 +43,14 @@ type TopologyStage struct {
 	Inputs      []string `json:"inputs"`
 	Outputs     []string `json:"outputs"`
 	PoisonTopic string   `json:"poisonTopic"`
+	RetryTopics []string `json:"retryTopics"`
 	Lanes       int      `json:"lanes"`
 	Attempts    int      `json:"attempts"`
 	Backoff     string   `json:"backoff"`
+	Parks       int      `json:"parks,omitempty"`
+	ParkBackoff string   `json:"parkBackoff,omitempty"`
+	OnPoison    string   `json:"onPoison,omitempty"`
+	Breaker     string   `json:"breaker,omitempty"`
 	Timeout     string   `json:"timeout,omitempty"`
 	BatchMax    int      `json:"batchMax,omitempty"`
 	BatchWait   string   `json:"batchWait,omitempty"`
@@ -64,6 +72,9 @@ const (
 	TopicPipe TopicKind = "pipe"
 	// TopicPoison holds the messages that a stage could not work on.
 	TopicPoison TopicKind = "poison"
+	// TopicRetry holds the messages that a stage has parked, and those that it is
+	// to do again: its retry log.
+	TopicRetry TopicKind = "retry"
 	// TopicOnce holds the ids of the triggers that a source has put, compacted.
 	TopicOnce TopicKind = "once"
 )
@@ -110,6 +121,9 @@ func (g *Graph) Topology() Topology {
 			t.Edges = append(t.Edges, TopologyEdge{From: "stage " + n.Name, To: "pipe " + pipe})
 		}
 		t.Topics = append(t.Topics, TopologyTopic{Name: n.PoisonTopic, Kind: TopicPoison})
+		for i, topic := range n.RetryTopics {
+			t.Topics = append(t.Topics, TopologyTopic{Name: topic, Kind: TopicRetry, Partitions: n.Inputs[i].Partitions})
+		}
 	}
 	return t
 }
@@ -118,6 +132,13 @@ func (n *StageNode) topology() TopologyStage {
 	s := TopologyStage{
 		Name: n.Name, Group: n.Group, Inputs: pipeNames(n.Inputs), Outputs: pipeNames(n.Outputs),
 		PoisonTopic: n.PoisonTopic, Lanes: n.Lanes, Attempts: n.Attempts, Backoff: n.Backoff.String(), Middleware: len(n.Middleware),
+		RetryTopics: n.RetryTopics, Parks: n.Parks,
+	}
+	if n.Parks > 0 {
+		s.ParkBackoff, s.OnPoison = n.ParkBackoff.String(), n.OnPoison.String()
+	}
+	if n.Breaker != nil {
+		s.Breaker = fmt.Sprintf("after %d failures in a row, probed after %v", n.Breaker.Failures, n.Breaker.Probe)
 	}
 	if n.Timeout > 0 {
 		s.Timeout = n.Timeout.String()

@@ -53,6 +53,15 @@ func (s TopologyStage) settings() string {
 	if s.Attempts > 1 {
 		all = []string{fmt.Sprintf("%d attempts", s.Attempts), "backoff " + s.Backoff}
 	}
+	if s.Parks > 0 {
+		all = append(all, fmt.Sprintf("parks %d", s.Parks), "backoff "+s.ParkBackoff)
+	}
+	if s.OnPoison == HoldKey.String() {
+		all = append(all, "poison holds its key")
+	}
+	if s.Breaker != "" {
+		all = append(all, "breaker "+s.Breaker)
+	}
 	if s.Lanes != defaultLanes && s.BatchMax == 0 {
 		all = append(all, fmt.Sprintf("lanes %d", s.Lanes))
 	}

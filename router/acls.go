@@ -27,11 +27,13 @@ type ACLOperation string
 
 // The operations. Read and Write include Describe. DescribeConfigs is needed
 // beside them: a router looks at the settings of its topics before it runs, and
-// at the largest record that they take.
+// at the largest record that they take. Delete is for the records of a retry log
+// that are done with.
 const (
 	ReadOperation            ACLOperation = "Read"
 	WriteOperation           ACLOperation = "Write"
 	DescribeConfigsOperation ACLOperation = "DescribeConfigs"
+	DeleteOperation          ACLOperation = "Delete"
 )
 
 // ACLs lists the rights that the stages and sources of pipelines need to run,
@@ -60,6 +62,9 @@ func stageACLs(s *pipeline.StageNode) []ACL {
 	acls = append(acls, ACL{For: s.Group, Resource: GroupResource, Name: s.Group, Operation: ReadOperation})
 	for _, p := range s.Outputs {
 		acls = append(acls, topicACLs(s.Group, p.Topic, WriteOperation)...)
+	}
+	for _, log := range s.RetryTopics {
+		acls = append(acls, topicACLs(s.Group, log, ReadOperation, WriteOperation, DeleteOperation)...)
 	}
 	return append(acls, topicACLs(s.Group, s.PoisonTopic, WriteOperation)...)
 }

@@ -29,6 +29,10 @@ func ExampleACLs() {
 	// orders.price needs Read on group orders.price
 	// orders.price needs Write on topic orders.price
 	// orders.price needs DescribeConfigs on topic orders.price
+	// orders.price needs Read on topic orders.price.retry.placed
+	// orders.price needs Write on topic orders.price.retry.placed
+	// orders.price needs Delete on topic orders.price.retry.placed
+	// orders.price needs DescribeConfigs on topic orders.price.retry.placed
 	// orders.price needs Write on topic orders.price.poison
 	// orders.price needs DescribeConfigs on topic orders.price.poison
 }

@@ -256,8 +256,9 @@ func TestWhatThePoisonTopicCannotTakeIsNotLost(t *testing.T) {
 	again, err := router.New(router.Config{Kafka: kafka.Config{Brokers: addrs}, Logger: logger(t)}, g)
 	require.NoError(t, err)
 	require.ErrorAs(t, again.Run(t.Context()), &wrong, "it says so before it starts")
-	require.Len(t, wrong.Wrong, 1)
+	require.Len(t, wrong.Wrong, 2)
 	require.Contains(t, wrong.Wrong[0], "fail.work.poison")
+	require.Contains(t, wrong.Wrong[1], "fail.work.retry.in")
 
 	r = start(t, addrs, p, router.Config{}) // applies the plan
 	r.drained()

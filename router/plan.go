@@ -16,13 +16,15 @@ import (
 // Action is what has to be done for a topic to be as it should.
 type Action string
 
-// The actions. What is to be done by hand, no command does: more partitions
-// move keys, which breaks their order across the change, and fewer are
-// impossible.
+// The actions. Extend gives a retry log the partitions that it lacks, and other
+// settings where needed. What is to be done by hand, no command does: more
+// partitions of a pipe move keys, which breaks their order across the change, and
+// fewer are impossible.
 const (
 	Nothing   Action = "ok"
 	Make      Action = "create"
 	Configure Action = "configure"
+	Extend    Action = "extend"
 	ByHand    Action = "by hand"
 )
 
@@ -42,10 +44,13 @@ func Plan(ctx context.Context, admin *kafka.Admin, specs []TopicSpec) ([]Change,
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(specs))
+	var names []string
 	for i := range specs {
-		names[i] = specs[i].Name
+		names = append(names, specs[i].Name)
+		names = append(names, specs[i].follows...)
 	}
+	slices.Sort(names)
+	names = slices.Compact(names)
 	have, err := admin.Topics(ctx, names...)
 	if err != nil {
 		return nil, err
@@ -63,14 +68,7 @@ func change(spec TopicSpec, have map[string]kafka.Topic, brokers int) Change {
 	if brokers >= 3 {
 		c.Configs[minISR] = "2"
 	}
-	if spec.Kind == pipeline.TopicPoison {
-		// Who let an input take more has to be able to poison it.
-		for _, name := range spec.follows {
-			if in := number(have[name].Configs[maxMessageBytes]); in+overhead > number(c.Configs[maxMessageBytes]) {
-				c.Configs[maxMessageBytes] = strconv.Itoa(in + overhead)
-			}
-		}
-	}
+	follow(&c, have)
 	t, exists := have[spec.Name]
 	if !exists {
 		c.Action, c.Set = Make, c.Configs
@@ -88,13 +86,35 @@ func change(spec TopicSpec, have map[string]kafka.Topic, brokers int) Change {
 	if len(c.Set) > 0 {
 		c.Action = Configure
 	}
-	if t.Partitions != spec.Partitions {
+	if t.Partitions == c.Partitions {
+		return c
+	}
+	switch {
+	case spec.Kind != pipeline.TopicRetry:
 		c.Notes = append(c.Notes, fmt.Sprintf("has %d partitions, %d are asked for: changing that moves keys, so no command does it", t.Partitions, spec.Partitions))
 		if c.Action == Nothing {
 			c.Action = ByHand
 		}
+	case t.Partitions < c.Partitions: // each has one writer, so more of them move nothing
+		c.Notes = append(c.Notes, fmt.Sprintf("has %d partitions, and its pipe %s has %d", t.Partitions, spec.follows[0], c.Partitions))
+		c.Action = Extend
 	}
 	return c
+}
+
+// follow fits a topic to those whose messages it takes, as they are: who let an
+// input take more has to be able to park and to poison it, and a partition of a
+// retry log is that of its input.
+func follow(c *Change, have map[string]kafka.Topic) {
+	for _, name := range c.follows {
+		in, exists := have[name]
+		if room := number(in.Configs[maxMessageBytes]) + overhead; room > number(c.Configs[maxMessageBytes]) {
+			c.Configs[maxMessageBytes] = strconv.Itoa(room)
+		}
+		if exists && c.Kind == pipeline.TopicRetry {
+			c.Partitions = in.Partitions
+		}
+	}
 }
 
 // enough tells that what a topic has does as well as what is asked for: an
@@ -129,6 +149,13 @@ func Apply(ctx context.Context, admin *kafka.Admin, changes []Change, done func(
 			err = admin.Create(ctx, kafka.NewTopic{Name: c.Name, Partitions: c.Partitions, Replication: c.Replication, Configs: c.Configs})
 		case Configure:
 			err = admin.Configure(ctx, c.Name, c.Set)
+		case Extend:
+			if len(c.Set) > 0 {
+				err = admin.Configure(ctx, c.Name, c.Set)
+			}
+			if err == nil {
+				err = admin.AddPartitions(ctx, c.Name, c.Partitions)
+			}
 		case Nothing, ByHand:
 			continue
 		}
@@ -160,7 +187,7 @@ func awaitApplied(ctx context.Context, admin *kafka.Admin, specs []TopicSpec) er
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Action == Make || c.Action == Configure }) {
+		if !slices.ContainsFunc(changes, func(c Change) bool { return c.Action != Nothing && c.Action != ByHand }) {
 			return nil
 		}
 		select {
@@ -192,15 +219,15 @@ func (e *MissingTopicsError) Error() string {
 }
 
 // missing finds in a plan what keeps a router from running: topics that do not
-// exist, poison topics that could not take what their inputs can, or would
-// delete it, and memories that would forget.
+// exist, poison topics and retry logs that could not take what their inputs can,
+// or would delete it, and memories that would forget.
 func missing(changes []Change) error {
 	e := &MissingTopicsError{}
 	for _, c := range changes {
 		switch {
 		case c.Action == Make:
 			e.Missing = append(e.Missing, c.Name)
-		case c.Action == Configure && c.Kind != pipeline.TopicPipe:
+		case c.Action == Extend, c.Action == Configure && c.Kind != pipeline.TopicPipe:
 			e.Wrong = append(e.Wrong, fmt.Sprintf("%s (%s)", c.Name, strings.Join(c.Notes, ", ")))
 		}
 	}

@@ -17,7 +17,8 @@ type TopicSpec struct {
 	Partitions int                `json:"partitions"`
 	Configs    map[string]string  `json:"configs"`
 
-	// follows are the pipes whose messages a poison topic must be able to take.
+	// follows are the pipes whose messages a poison topic or a retry log must be
+	// able to take. A retry log has one, and as many partitions as it.
 	follows []string
 }
 
@@ -58,6 +59,8 @@ const (
 	retentionMs     = "retention.ms"
 	cleanupPolicy   = "cleanup.policy"
 	minISR          = "min.insync.replicas"
+	retentionBytes  = "retention.bytes"
+	timestampType   = "message.timestamp.type"
 	forever         = "-1"
 )
 
@@ -71,6 +74,7 @@ func Topics(o TopicOptions, graphs ...*pipeline.Graph) []TopicSpec {
 		}
 		for _, s := range g.Stages {
 			specs = append(specs, poisonTopicOf(s, o))
+			specs = append(specs, retryLogsOf(s, o)...)
 		}
 		for _, s := range g.Sources {
 			if s.Once {
@@ -108,6 +112,26 @@ func poisonTopicOf(s *pipeline.StageNode, o TopicOptions) TopicSpec {
 	return t
 }
 
+// retryLogsOf keep what they have until the stage deletes it. The time that counts
+// for what waits in them is that of the brokers, since many processes write.
+func retryLogsOf(s *pipeline.StageNode, o TopicOptions) []TopicSpec {
+	logs := make([]TopicSpec, len(s.Inputs))
+	for i, in := range s.Inputs {
+		pipe := pipeTopic(in, o)
+		logs[i] = TopicSpec{
+			Name: s.RetryTopics[i], Kind: pipeline.TopicRetry, Partitions: pipe.Partitions, follows: []string{pipe.Name},
+			Configs: map[string]string{
+				cleanupPolicy:   "delete",
+				retentionMs:     forever,
+				retentionBytes:  forever,
+				timestampType:   "LogAppendTime",
+				maxMessageBytes: strconv.Itoa(o.MaxMessageBytes + 2*overhead),
+			},
+		}
+	}
+	return logs
+}
+
 func onceTopicOf(s *pipeline.SourceNode) TopicSpec {
 	return TopicSpec{Name: s.OnceTopic, Kind: pipeline.TopicOnce, Partitions: 1, Configs: map[string]string{cleanupPolicy: "compact"}}
 }
@@ -125,6 +149,9 @@ func (r *Router) needed() []TopicSpec {
 			add(pipeTopic(p, o))
 		}
 		add(poisonTopicOf(s.node, o))
+		for _, log := range retryLogsOf(s.node, o) {
+			add(log)
+		}
 	}
 	for _, s := range r.sources {
 		add(pipeTopic(s.node.Pipe, o))
