@@ -122,6 +122,23 @@ func TestAMemberLeavesWhileAClaimIsPrepared(t *testing.T) {
 	m.leave() // who does not return is left behind
 }
 
+// A claim that is given up before it was read is no failure of the member, whose
+// other claims go on.
+func TestAClaimIsRevokedWhileItIsPrepared(t *testing.T) {
+	t.Parallel()
+	b := newFlow(t)
+	feed(t, b.Addrs(), 20, 20)
+	m, _, goOn := taken(t, quick(b.Addrs()), copied(20))
+	second := join(t, quick(b.Addrs()), copied(20))
+	stable(t, b, 2)
+	until(t, func() bool { return len(committed(b)) == 2 }, "the second has no claims")
+	goOn()
+	caughtUp(t, b)
+	require.Equal(t, findings{}, look(t, b))
+	require.Empty(t, m.failures())
+	require.Empty(t, second.failures())
+}
+
 func TestAClaimStartsWhereItsReadingDoes(t *testing.T) {
 	t.Parallel()
 	b := oneToOne(t)
