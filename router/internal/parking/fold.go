@@ -90,12 +90,7 @@ func (ix *Index) update(si int32, p *Park, offset int64) {
 	s.flags &^= isCopied
 	switch held := s.flags&isHeld != 0; {
 	case p.Held && !held:
-		// What lies before the fold is a copy of what was held there.
-		at := offset
-		if p.Prev >= 0 && p.Prev < ix.first {
-			at = p.Prev
-		}
-		ix.hold(si, at)
+		ix.hold(si, offset)
 	case !p.Held && held:
 		ix.unhold(si)
 	}

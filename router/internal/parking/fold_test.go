@@ -180,3 +180,14 @@ func requireTakenInOrder(t require.TestingT, ix *parking.Index, st parking.State
 		live = slices.DeleteFunc(live, func(l parking.Live) bool { return l.Entry == gone })
 	}
 }
+
+// A cluster without topic ids gives all topics the same.
+func TestTakeKeepsReplaysWhateverTheTopicsIDs(t *testing.T) {
+	t.Parallel()
+	ix := fold([]logged{
+		{0, &parking.Take{}},
+		{1, &parking.Replay{Entry: parking.Entry{Offset: 50}, Replayed: parking.Replayed{Of: parking.Entry{Offset: 3}}}},
+		{2, &parking.Take{}},
+	})
+	require.Len(t, ix.Snapshot().Live, 1)
+}
