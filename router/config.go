@@ -36,6 +36,11 @@ type Config struct {
 	// outputs may be in flight before it stops reading. Defaults to 64 MiB.
 	MaxInFlightBytes int64
 
+	// MaxParked is how many messages of a partition may be parked. What would be
+	// parked beyond it waits where it is, and with it the pipe, until there is
+	// room; what is parked goes on. Defaults to 200000.
+	MaxParked int
+
 	// CommitInterval is how often offsets are committed. Defaults to 500 ms.
 	CommitInterval time.Duration
 
@@ -84,6 +89,8 @@ type Config struct {
 // unless the configuration says otherwise, in bytes.
 const DefaultMaxMessageBytes = 1 << 20
 
+const defaultMaxParked = 200_000
+
 // DefaultStuckAfter is how long an attempt may take unless the configuration says
 // otherwise.
 const DefaultStuckAfter = 10 * time.Minute
@@ -91,6 +98,9 @@ const DefaultStuckAfter = 10 * time.Minute
 func (c Config) withDefaults() Config {
 	if c.MaxMessageBytes == 0 {
 		c.MaxMessageBytes = DefaultMaxMessageBytes
+	}
+	if c.MaxParked == 0 {
+		c.MaxParked = defaultMaxParked
 	}
 	if c.StopTimeout == 0 {
 		c.StopTimeout = 30 * time.Second
@@ -108,6 +118,9 @@ func (c Config) validate() error {
 	var errs []error
 	if c.MaxMessageBytes < 0 {
 		errs = append(errs, fmt.Errorf("MaxMessageBytes is %d: it must be positive", c.MaxMessageBytes))
+	}
+	if c.MaxParked < 0 {
+		errs = append(errs, fmt.Errorf("MaxParked is %d: it must be positive", c.MaxParked))
 	}
 	if c.StopTimeout < 0 {
 		errs = append(errs, fmt.Errorf("StopTimeout is %v: it must be positive", c.StopTimeout))

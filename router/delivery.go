@@ -22,12 +22,17 @@ func newDeliveries(n int) *deliveries { return &deliveries{slab: make([]pipeline
 // record's: it can never be worked on. The delivery says as much as could be read
 // then.
 func (ds *deliveries) read(i int, s *stage, claim *kafka.Claim, r *kafka.Record, text *textSlab) (*pipeline.Delivery, error) {
+	return ds.readOf(claim.TopicID(), i, s, r, text)
+}
+
+// readOf is read for a record of the topic with this id.
+func (ds *deliveries) readOf(topicID [16]byte, i int, s *stage, r *kafka.Record, text *textSlab) (*pipeline.Delivery, error) {
 	d := &ds.slab[i]
 	d.Stage, d.Attempt = s.node.Name, 1
 	d.Topic, d.Partition, d.Offset = r.Topic, r.Partition, r.Offset
 	value, err := schemas.ReadEnvelope(&d.Envelope, r.Key, r.Value, r.Headers, text.adder())
 	d.Value = value
-	d.Identify(claim.TopicID(), r.Partition, r.Offset)
+	d.Identify(topicID, r.Partition, r.Offset)
 	if err != nil {
 		return d, fmt.Errorf("read the envelope: %w", err)
 	}

@@ -7,17 +7,25 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
 )
 
 // drainPoll is how often the groups' offsets are looked at.
-const drainPoll = 200 * time.Millisecond
+const (
+	drainPoll    = 200 * time.Millisecond
+	maxDrainPoll = 5 * time.Second
+)
 
 // AwaitDrained waits until the finite sources of this process are done and
 // every stage has caught up: in topological order, so that nothing can come
 // any more into what has been looked at. Stages that other processes run are
 // waited for too where they feed one of this process. It is called while Run
 // runs.
+//
+// What is parked is waited for as well, also when it is to be tried in an hour:
+// it is work that is left, whichever process has it. What an operator has to
+// decide about, a held message and those behind it, is not waited for.
 func (r *Router) AwaitDrained(ctx context.Context) error {
 	for _, s := range r.sources {
 		if !s.node.Finite {
@@ -35,7 +43,7 @@ func (r *Router) AwaitDrained(ctx context.Context) error {
 	}
 	defer func() { _ = admin.Close() }()
 	for _, s := range r.feeding() {
-		if err := awaitCaughtUp(ctx, admin, s); err != nil {
+		if err := r.awaitCaughtUp(ctx, admin, s); err != nil {
 			return fmt.Errorf("wait until stage %s has caught up: %w", s.Group, err)
 		}
 	}
@@ -73,13 +81,12 @@ func (r *Router) feeding() []*pipeline.StageNode {
 	return order
 }
 
-func awaitCaughtUp(ctx context.Context, admin *kafka.Admin, s *pipeline.StageNode) error {
+func (r *Router) awaitCaughtUp(ctx context.Context, admin *kafka.Admin, s *pipeline.StageNode) error {
 	topics := make([]string, len(s.Inputs))
 	for i, p := range s.Inputs {
 		topics[i] = p.Topic
 	}
-	t := time.NewTicker(drainPoll)
-	defer t.Stop()
+	wait := drainPoll
 	for {
 		lags, err := admin.Lag(ctx, s.Group, topics...)
 		if err != nil {
@@ -89,13 +96,83 @@ func awaitCaughtUp(ctx context.Context, admin *kafka.Admin, s *pipeline.StageNod
 		for _, l := range lags {
 			behind += l.Behind()
 		}
-		if behind == 0 {
-			return nil
+		// In this order: an offset is committed when what was parked below it is in
+		// the log, and in the index.
+		if behind == 0 && r.parkedHere(s) == 0 {
+			parked, err := r.parkedAnywhere(ctx, s)
+			if err != nil || parked == 0 {
+				return err
+			}
+			wait = min(2*wait, maxDrainPoll) // a log may be long
 		}
 		select {
-		case <-t.C:
+		case <-time.After(wait):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// parkedHere is how many messages of a stage are parked in this process and are to
+// be tried again. It may miss those of a partition that is just changing hands.
+func (r *Router) parkedHere(node *pipeline.StageNode) int {
+	n := 0
+	for _, s := range r.stages {
+		if s.node != node {
+			continue
+		}
+		for _, p := range s.allParkers() {
+			n += countToTry(p.index)
+		}
+	}
+	return n
+}
+
+// parkedAnywhere is how many messages of a stage the retry logs say are parked and
+// are to be tried again.
+func (r *Router) parkedAnywhere(ctx context.Context, node *pipeline.StageNode) (int, error) {
+	n := 0
+	for _, topic := range node.RetryTopics {
+		folds := map[int32]*parking.Index{}
+		err := kafka.ReadTopic(ctx, r.cfg.Kafka, topic, func(rec *kafka.Record) error {
+			e, err := parking.Decode(rec)
+			if err != nil {
+				return err
+			}
+			fold := folds[rec.Partition]
+			if fold == nil {
+				fold = parking.New(parking.Config{CacheBytes: -1})
+				folds[rec.Partition] = fold
+			}
+			fold.Apply(e, rec.Offset)
+			return nil
+		})
+		if err != nil {
+			return 0, fmt.Errorf("look what is parked: %w", err)
+		}
+		for _, fold := range folds {
+			n += countToTry(fold)
+		}
+	}
+	return n, nil
+}
+
+// countToTry is how many messages are to be tried again: not those that are held, nor
+// those behind them.
+func countToTry(index *parking.Index) int {
+	now := index.Stats()
+	if now.Held == 0 {
+		return now.Live + now.Expected
+	}
+	n := now.Expected
+	held := map[string]bool{}                 // keys
+	for _, l := range index.Snapshot().Live { // by rank
+		if l.Held && l.HasKey {
+			held[l.Key] = true
+		}
+		if !l.Held && !(l.HasKey && held[l.Key]) {
+			n++
+		}
+	}
+	return n
 }

@@ -21,6 +21,7 @@ const (
 type inlineWorker struct {
 	stage   *stage
 	claim   *kafka.Claim
+	parker  *parker
 	out     outbox
 	outputs pipeline.Outputs
 	text    textSlab
@@ -29,23 +30,16 @@ type inlineWorker struct {
 	flushed time.Duration // from then on: a clock reading less than a time costs
 }
 
-func newInlineWorker(s *stage, claim *kafka.Claim) *inlineWorker {
-	w := &inlineWorker{stage: s, claim: claim, out: outbox{stage: s, kafka: claim.NewOutbox()}}
+func newInlineWorker(s *stage, claim *kafka.Claim, p *parker) *inlineWorker {
+	w := &inlineWorker{stage: s, claim: claim, parker: p, out: outbox{stage: s, kafka: claim.NewOutbox(), parker: p}}
 	s.activities.add(&w.at, claim.Context())
 	return w
 }
 
-// work implements worker.
-func (w *inlineWorker) work(b *kafka.Batch, in *input) error {
-	_, _, err := w.loop(b, in, nil)
-	return err
-}
-
 // loop works on the records one after the other. It stops before the end when
-// leave, which may be nil, says so after a message, or when a message has to
-// wait and there is a leave: then it returns the index of the first record that
-// is left, and what was done for that one already. When the claim ends it
-// abandons what is left.
+// leave says so after a message, or when a message has to wait: then it returns
+// the index of the first record that is left, and what was done for that one
+// already. When the claim ends it abandons what is left.
 func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Duration) bool) (rest int, begun *laneItem, err error) {
 	w.began, w.flushed = time.Now(), 0
 	w.out.begin(len(b.Records))
@@ -61,7 +55,7 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 		}
 		*item = laneItem{entry: b.Entry(i), record: &b.Records[i], ds: ds, index: i, in: in}
 		w.at.begin(item.record, zero+last)
-		done, err := w.one(item, leave == nil)
+		done, err := w.one(item)
 		switch {
 		case err != nil:
 			return 0, nil, err
@@ -76,7 +70,7 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 		if err := w.flushIfDue(now); err != nil {
 			return 0, nil, err
 		}
-		if leave != nil && leave(now-last) {
+		if leave(now - last) {
 			return i + 1, nil, w.out.kafka.Flush()
 		}
 		last = now
@@ -85,36 +79,44 @@ func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Dura
 }
 
 // one does a message to its end: done, skipped or poisoned. It is not done when
-// the claim ended first, or when it has to wait and may not do so here; then
-// the item says until when.
-func (w *inlineWorker) one(item *laneItem, mayWait bool) (done bool, err error) {
+// the claim ended first, or when it has to wait, to be parked or to hold its key;
+// then the item says until when.
+func (w *inlineWorker) one(item *laneItem) (done bool, err error) {
 	d, err := item.ds.read(item.index, w.stage, w.claim, item.record, &w.text)
+	item.d = d
 	if err != nil {
-		return true, w.out.poison(item.entry, item.record, d, failure{first: err, last: err})
+		item.f.note(err)
+		return w.poison(item)
 	}
 	w.stage.stats.in.Add(1)
-	for {
-		switch o, wait := w.stage.step(&w.at, w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
-		case succeeded:
-			return true, w.out.settle(item.entry, item.record, d, item.f.attempts, &w.outputs)
-		case failed:
-			return true, w.out.poison(item.entry, item.record, d, item.f)
-		case again:
-			d = anew(d)
-			w.at.end(clock())
-			if !mayWait {
-				item.d, item.due = d, time.Now().Add(wait)
-				return false, nil
-			}
-			w.at.rest()
-			if !pause(w.claim, wait) {
-				return false, nil
-			}
-			w.at.begin(item.record, clock())
-		case ended:
-			return false, nil
+	switch o, wait := w.stage.step(&w.at, w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
+	case succeeded:
+		err := w.out.settle(item.entry, d, &w.outputs)
+		if item.f.refused(err) {
+			return w.poison(item)
 		}
+		return true, err
+	case failed:
+		return w.poison(item)
+	case aside:
+		item.due = time.Now()
+		item.fate, item.notBefore = toPark, item.due.Add(wait)
+	case again:
+		w.at.end(clock())
+		item.d, item.due = anew(d), time.Now().Add(wait)
+	case ended:
 	}
+	return false, nil
+}
+
+// poison takes a message out of the flow. One that is to hold its key is left to
+// its lane.
+func (w *inlineWorker) poison(item *laneItem) (done bool, err error) {
+	if w.parker.holdsPoisoned(item.record.Key) {
+		item.fate, item.due = toPoison, time.Now()
+		return false, nil
+	}
+	return true, w.out.poison(item.entry, item.record, item.d, item.f)
 }
 
 func (w *inlineWorker) flushIfDue(now time.Duration) error {

@@ -8,8 +8,10 @@ import (
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// laneItem is a message in a lane.
+// laneItem is a message in a lane, or a run of parked ones.
 type laneItem struct {
+	run *parkedRun // nil: a message
+
 	entry  kafka.Entry
 	record *kafka.Record
 	ds     *deliveries
@@ -19,7 +21,20 @@ type laneItem struct {
 	d   *pipeline.Delivery // nil until the first attempt
 	f   failure
 	due time.Time // not to be tried before
+
+	fate      fate
+	notBefore time.Time // where it is to be parked: not to be tried before
 }
+
+// fate is what is to become of a message.
+type fate int
+
+const (
+	toTry    fate = iota
+	toSettle      // its outputs are to be sent
+	toPark        // its attempts here are used up
+	toPoison
+)
 
 // lane is an ordered queue for the keys that hash to it, worked off by a
 // goroutine of its own. A key whose head waits for its next attempt is held:
@@ -40,12 +55,13 @@ type lane struct {
 	text    textSlab
 	at      activity
 	flushed time.Time
+	done    int64 // messages at their end since the last flush
 }
 
 func newLane(w *laneWorker) *lane {
 	l := &lane{
 		worker: w, wake: make(chan struct{}, 1), held: map[string]*heldKey{},
-		out: outbox{stage: w.stage, kafka: w.claim.NewOutbox()},
+		out: outbox{stage: w.stage, kafka: w.claim.NewOutbox(), parker: w.parker},
 	}
 	w.stage.activities.add(&l.at, w.claim.Context())
 	return l
@@ -129,8 +145,12 @@ func (l *lane) await() bool {
 	return true
 }
 
-// take works on an item, or queues it behind the head of its key.
+// take works on an item, or queues it behind the head of its key. A parked run
+// does not wait: where its key is held too, what is held came later.
 func (l *lane) take(item *laneItem) error {
+	if item.run != nil {
+		return l.runParked(item.run)
+	}
 	if item.record.Key != nil && len(l.held) > 0 {
 		if h := l.held[string(item.record.Key)]; h != nil {
 			h.items = append(h.items, *item)
@@ -157,26 +177,41 @@ func (l *lane) resume() error {
 	return nil
 }
 
-// work makes one attempt. Past the point up to which a draining claim goes on,
-// it abandons the message instead.
+// work makes one attempt, or parks a message whose key is parked. Past the point
+// up to which a draining claim goes on, it abandons the message instead.
 func (l *lane) work(item *laneItem) error {
 	w := l.worker
 	if !w.mayStart(item.entry) {
 		w.abandon(item.entry)
 		return nil
 	}
-	if !item.due.IsZero() && time.Until(item.due) > 0 { // begun by the loop
+	switch {
+	case item.fate == toPoison:
+		return l.poison(item)
+	case item.fate == toPark:
+		return l.park(item)
+	case w.parker.isParked(item.record.Key):
+		item.notBefore = item.due
+		return l.park(item)
+	case !item.due.IsZero() && time.Until(item.due) > 0: // begun by the loop
 		l.hold(item)
 		return nil
 	}
 	if item.d == nil {
 		d, err := item.ds.read(item.index, w.stage, w.claim, item.record, &l.text)
-		if err != nil {
-			return l.settled(l.out.poison(item.entry, item.record, d, failure{first: err, last: err}))
-		}
 		item.d = d
+		if err != nil {
+			item.f.note(err)
+			return l.poison(item)
+		}
 		w.stage.stats.in.Add(1)
 	}
+	return l.try(item)
+}
+
+// try makes an attempt.
+func (l *lane) try(item *laneItem) error {
+	w := l.worker
 	begun := clock()
 	l.at.begin(item.record, begun)
 	o, wait := w.stage.step(&l.at, w.claim, item.d, item.in.attempt, &l.outputs, &item.f)
@@ -186,9 +221,17 @@ func (l *lane) work(item *laneItem) error {
 	w.pace.add(now - begun)
 	switch o {
 	case succeeded:
-		return l.settled(l.out.settle(item.entry, item.record, item.d, item.f.attempts, &l.outputs))
+		err := l.out.settle(item.entry, item.d, &l.outputs)
+		if item.f.refused(err) {
+			return l.poison(item)
+		}
+		return l.settled(err)
 	case failed:
-		return l.settled(l.out.poison(item.entry, item.record, item.d, item.f))
+		return l.poison(item)
+	case aside:
+		item.notBefore = time.Now().Add(wait)
+		item.fate = toPark
+		return l.park(item)
 	case again:
 		item.d, item.due = anew(item.d), time.Now().Add(wait)
 		l.hold(item)
@@ -196,6 +239,32 @@ func (l *lane) work(item *laneItem) error {
 		w.abandon(item.entry)
 	}
 	return nil
+}
+
+// roomPoll is how often a message that found no room to be parked looks again.
+const roomPoll = 50 * time.Millisecond
+
+// park hands a message to the parker. When there is no room its key is held, and
+// it is tried again: so the pipe waits, and what is parked goes on meanwhile.
+func (l *lane) park(item *laneItem) error {
+	room, err := l.worker.parker.park(item.entry, item.record, &item.f, item.notBefore)
+	if err == nil && !room {
+		item.due = time.Now().Add(roomPoll)
+		l.hold(item)
+		return nil
+	}
+	return l.settled(err)
+}
+
+// poison takes a message out of the flow. Where it is to hold its key it needs
+// room like one that is parked.
+func (l *lane) poison(item *laneItem) error {
+	if l.worker.parker.holdsPoisoned(item.record.Key) && !l.worker.parker.hasRoom() {
+		item.fate, item.due = toPoison, time.Now().Add(roomPoll)
+		l.hold(item)
+		return nil
+	}
+	return l.settled(l.out.poison(item.entry, item.record, item.d, item.f))
 }
 
 // hold lets the item's key wait. A message without a key waits alone.
@@ -216,13 +285,13 @@ func (l *lane) abandonHeld() {
 	}
 }
 
-// settled counts a message that is at its end. It sends what is settled when there is enough of it, or it has waited
-// for long enough.
+// settled counts a message that is at its end. It sends what is settled when
+// there is enough of it, or it has waited for long enough.
 func (l *lane) settled(err error) error {
 	if err != nil {
 		return err
 	}
-	l.worker.left.Add(-1)
+	l.done++
 	n, bytes := l.out.kafka.Settled()
 	if n < laneFlush && bytes < flushBytes && time.Since(l.flushed) < flushAfter {
 		return nil
@@ -233,8 +302,42 @@ func (l *lane) settled(err error) error {
 // laneFlush is how many messages of a lane share a hand-over to the producer.
 const laneFlush = 16
 
+// flush hands over what is settled. Only then the loop may take over from the
+// lanes: what it flushes must come behind this.
 func (l *lane) flush() error {
 	l.flushed = time.Now()
 	l.worker.stage.latency.take(&l.at.took)
-	return l.out.kafka.Flush()
+	if err := l.out.kafka.Flush(); err != nil {
+		return err
+	}
+	l.worker.left.Add(-l.done)
+	l.done = 0
+	return nil
+}
+
+// runParked tries parked messages of a key of this lane. What the lane has
+// settled of that key before them is handed over first.
+func (l *lane) runParked(run *parkedRun) error {
+	if err := l.flush(); err != nil {
+		return err
+	}
+	l.out.begin(len(run.items))
+	err := run.each(&l.out, &l.text, l.tryParked)
+	l.worker.left.Add(-1)
+	return err
+}
+
+func (l *lane) tryParked(item *parkedItem) result {
+	w := l.worker
+	begun := clock()
+	l.at.begin(&item.record, begun)
+	o, wait := w.stage.step(&l.at, w.claim, item.d, w.parker.in.attempt, &l.outputs, &item.f)
+	now := clock()
+	l.at.end(now)
+	l.at.rest()
+	w.pace.add(now - begun)
+	if o != succeeded {
+		return result{outcome: o, wait: wait}
+	}
+	return result{outcome: o, outs: l.out.records(item.d, &l.outputs)}
 }

@@ -13,28 +13,32 @@ import (
 // order in one lane, those of different keys in several. While the filter is
 // fast the loop that reads the batch does it all, because then handing over
 // costs more than it brings; when it is slow, or a message has to wait for its
-// next attempt, the lanes take over.
+// next attempt, or something is parked, the lanes take over. What is parked runs
+// in the lanes too, so that it never runs beside a message of its key.
 type laneWorker struct {
-	stage *stage
-	claim *kafka.Claim
-	lanes []*lane
-	seed  maphash.Seed
-	pace  pace
-	left  atomic.Int64 // messages in lanes that are not at their end
+	stage  *stage
+	claim  *kafka.Claim
+	parker *parker
+	lanes  []*lane
+	seed   maphash.Seed
+	pace   pace
+	left   atomic.Int64 // messages in lanes that are not at their end, or whose outputs are not handed over
 
 	inline *inlineWorker // the loop
 	looped bool          // the last batch was worked on in the loop
-	next   int           // lane of the next message without a key
+	next   atomic.Uint32 // lane of the next message without a key
 
 	mu       sync.Mutex
+	looping  bool         // the loop is at work
+	waiting  []*parkedRun // for the loop to end
 	draining bool
 	highest  kafka.Entry // the furthest message that was begun
 	closed   chan struct{}
 }
 
-func newLaneWorker(s *stage, claim *kafka.Claim) *laneWorker {
+func newLaneWorker(s *stage, claim *kafka.Claim, p *parker) *laneWorker {
 	w := &laneWorker{
-		stage: s, claim: claim, seed: maphash.MakeSeed(), inline: newInlineWorker(s, claim),
+		stage: s, claim: claim, parker: p, seed: maphash.MakeSeed(), inline: newInlineWorker(s, claim, p),
 		looped: true, highest: -1, closed: make(chan struct{}),
 	}
 	for range s.node.Lanes {
@@ -76,16 +80,17 @@ func (w *laneWorker) abandon(e kafka.Entry) {
 }
 
 // work implements worker. From lanes back to the loop it goes only when the
-// lanes are empty, so that no message overtakes one of its key.
+// lanes are empty and nothing is parked, so that no message overtakes one of its
+// key.
 func (w *laneWorker) work(b *kafka.Batch, in *input) error {
-	if !w.looped {
-		w.looped = w.pace.fast() && w.left.Load() == 0
-	}
 	var rest int
 	var begun *laneItem
-	if w.looped {
+	if w.enterLoop() {
 		var err error
-		if rest, begun, err = w.inline.loop(b, in, w.leavesLoop); err != nil {
+		rest, begun, err = w.inline.loop(b, in, w.leavesLoop)
+		w.looped = rest == len(b.Records)
+		defer w.leaveLoop() // behind the scatter: what waits for it comes after what the loop has left
+		if err != nil {
 			return err
 		}
 	}
@@ -96,10 +101,60 @@ func (w *laneWorker) work(b *kafka.Batch, in *input) error {
 	return nil
 }
 
+// enterLoop tells whether the loop may take a batch. Under one lock with what is
+// asked for parked runs: either the run sees the loop and waits for its end, or
+// the loop sees that something is parked.
+func (w *laneWorker) enterLoop() bool {
+	if w.left.Load() != 0 || !w.looped && !w.pace.fast() && len(w.lanes) > 1 {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.looping = !w.parker.busy()
+	return w.looping
+}
+
+// leaveLoop lets the parked runs go on that have waited for the loop.
+func (w *laneWorker) leaveLoop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.looping = false
+	for _, run := range w.waiting {
+		w.addRun(run)
+	}
+	w.waiting = nil
+}
+
 // leavesLoop is told of each message that the loop has done.
 func (w *laneWorker) leavesLoop(took time.Duration) bool {
 	w.pace.add(took)
-	return w.pace.slow()
+	return w.parker.busy() || w.pace.slow() && len(w.lanes) > 1
+}
+
+// start implements parkedRunner: the run goes into the lane of its key, now or
+// when the loop has ended, which it does soon because something is parked.
+func (w *laneWorker) start(run *parkedRun) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.draining:
+		return false
+	case w.looping:
+		w.waiting = append(w.waiting, run)
+	default:
+		w.addRun(run)
+	}
+	return true
+}
+
+// addRun hands a run to its lane. The caller holds the lock.
+func (w *laneWorker) addRun(run *parkedRun) {
+	if w.draining { // the lanes look for no more
+		run.end()
+		return
+	}
+	w.left.Add(1)
+	w.lanes[w.laneOf(run.items[0].record.Key)].add([]laneItem{{run: run}})
 }
 
 // scatter hands the records from index from on to their lanes: one locked
@@ -133,8 +188,7 @@ func (w *laneWorker) scatter(b *kafka.Batch, from int, begun *laneItem, in *inpu
 // they have no order and never wait for each other.
 func (w *laneWorker) laneOf(key []byte) int {
 	if key == nil {
-		w.next = (w.next + 1) % len(w.lanes)
-		return w.next
+		return int(w.next.Add(1) % uint32(len(w.lanes)))
 	}
 	return int(maphash.Bytes(w.seed, key) % uint64(len(w.lanes)))
 }

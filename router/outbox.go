@@ -12,8 +12,9 @@ import (
 
 // outbox writes the outputs and the poison of a worker's messages.
 type outbox struct {
-	stage *stage
-	kafka *kafka.Outbox
+	stage  *stage
+	kafka  *kafka.Outbox
+	parker *parker // nil where the stage has no retry log
 
 	// Slabs. They are appended to and never used again, because what is under way
 	// to the broker points into them.
@@ -63,16 +64,13 @@ func (o *outbox) reserve(headers, bytes int) {
 	}
 }
 
-// settle adds the outputs of a message that succeeded. One that its topic
-// would refuse makes the message poison: trying again would make it again.
-func (o *outbox) settle(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, attempts int, outs *pipeline.Outputs) error {
+// settle adds the outputs of a message that succeeded. A *TooLargeError makes
+// the message poison: trying again would make the output again. Then nothing was
+// added.
+func (o *outbox) settle(entry kafka.Entry, d *pipeline.Delivery, outs *pipeline.Outputs) error {
 	for i := range outs.List {
-		err := o.add(entry, d, i, &outs.List[i])
-		if _, large := errors.AsType[*kafka.TooLargeError](err); large {
+		if err := o.add(entry, d, i, &outs.List[i]); err != nil {
 			o.kafka.Discard()
-			return o.poison(entry, r, d, failure{first: err, last: err, attempts: attempts})
-		}
-		if err != nil {
 			return err
 		}
 	}
@@ -84,6 +82,15 @@ func (o *outbox) settle(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery
 func (o *outbox) add(entry kafka.Entry, d *pipeline.Delivery, i int, out *pipeline.Output) error {
 	rec := o.record(d, i, out)
 	return o.kafka.Add(entry, &rec)
+}
+
+// records lays all outputs that were made of d into the slabs.
+func (o *outbox) records(d *pipeline.Delivery, outs *pipeline.Outputs) []kafka.Output {
+	recs := make([]kafka.Output, len(outs.List))
+	for i := range outs.List {
+		recs[i] = o.record(d, i, &outs.List[i])
+	}
+	return recs
 }
 
 // record lays the output at index i of what was made of d into the slabs.
@@ -121,26 +128,47 @@ func (o *outbox) commonOf(pipe *pipeline.PipeNode, env *schemas.Envelope) []kafk
 	return headers
 }
 
-// poison takes a message out of the flow, with its story. An error means that
-// the poison topic cannot take it: then the stage must not go on.
+// poison takes a message out of the flow, with its story, or where the stage
+// wants that has it hold its key. An error means that the poison topic cannot
+// take it: then the stage must not go on.
 func (o *outbox) poison(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, f failure) error {
-	s := o.stage
+	story := o.story(r, f)
+	if o.parker.holdsPoisoned(r.Key) {
+		if err := o.parker.hold(entry, r, &f, story); err != nil {
+			return o.cannotPoison(r, err)
+		}
+	} else {
+		if err := o.kafka.Add(entry, &story); err != nil {
+			return o.cannotPoison(r, err)
+		}
+		o.kafka.Settle(entry)
+	}
+	o.poisoned(r, d, f)
+	return nil
+}
+
+// story is what the poison topic is to have of a message.
+func (o *outbox) story(r *kafka.Record, f failure) kafka.Output {
 	p := Poisoned{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, RecordTime: r.Time,
-		Stage: s.node.Group, At: time.Now(), Attempts: f.attempts,
+		Stage: o.stage.node.Group, At: time.Now(), Attempts: f.attempts,
 		FirstError: f.first.Error(), LastError: f.last.Error(),
 		Key: r.Key, Value: r.Value, Headers: r.Headers,
 	}
-	err := o.kafka.Add(entry, &kafka.Output{Topic: s.node.PoisonTopic, Key: r.Key, Value: r.Value, Headers: p.headers()})
+	return kafka.Output{Topic: o.stage.node.PoisonTopic, Key: r.Key, Value: r.Value, Headers: p.headers()}
+}
+
+// cannotPoison is the error of a message that could not be handed over.
+func (o *outbox) cannotPoison(r *kafka.Record, err error) error {
 	large, tooLarge := errors.AsType[*kafka.TooLargeError](err)
-	switch {
-	case tooLarge:
-		return fmt.Errorf("%s/%d@%d cannot be poisoned: %w; raise max.message.bytes of %s to %d at least", r.Topic, r.Partition, r.Offset, err, large.Topic, large.Size)
-	case err != nil:
+	if !tooLarge {
 		return err
 	}
-	o.kafka.Settle(entry)
-	s.stats.poison(p.LastError)
-	s.log.Warn("poisoned", "id", d.ID, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "attempts", f.attempts, "reason", cut(p.LastError))
-	return nil
+	return fmt.Errorf("%s/%d@%d cannot be poisoned: %w; raise max.message.bytes of %s to %d at least", r.Topic, r.Partition, r.Offset, err, large.Topic, large.Size)
+}
+
+// poisoned counts a message that was poisoned, and tells of it.
+func (o *outbox) poisoned(r *kafka.Record, d *pipeline.Delivery, f failure) {
+	o.stage.stats.poison(f.last.Error())
+	o.stage.log.Warn("poisoned", "id", d.ID, "topic", r.Topic, "partition", r.Partition, "offset", r.Offset, "attempts", f.attempts, "reason", cut(f.last.Error()))
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,10 +35,13 @@ type stage struct {
 	mu      sync.Mutex
 	claims  map[*kafka.Claim]struct{}
 	workers map[*kafka.Claim]worker
+	parkers map[*kafka.Claim]*parker
 }
 
 // input is one pipe that a stage reads.
 type input struct {
+	retryLog string // the topic; empty: the stage has none
+
 	attempt attempt
 	batch   pipeline.BatchCall // nil unless the filter takes batches
 }
@@ -48,11 +53,20 @@ type worker interface {
 	work(b *kafka.Batch, in *input) error
 }
 
+// parkingWorker is a worker that tries parked messages too.
+type parkingWorker interface {
+	worker
+	parkedRunner
+}
+
 func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	s := &stage{
 		router: r, node: node, log: r.cfg.Logger.With("stage", node.Group),
 		life: newLifecycle(), byTopic: make(map[string]*input, len(node.Inputs)),
-		claims: map[*kafka.Claim]struct{}{}, workers: map[*kafka.Claim]worker{},
+		claims: map[*kafka.Claim]struct{}{}, workers: map[*kafka.Claim]worker{}, parkers: map[*kafka.Claim]*parker{},
+	}
+	if b := node.Breaker; b != nil {
+		s.breaker = newBreaker(b.Failures, b.Probe, s.log)
 	}
 	for i, pipe := range node.Inputs {
 		in := &input{}
@@ -60,6 +74,9 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 			in.batch = node.Batch.Calls[i]
 		} else {
 			in.attempt = newAttempt(node, node.Calls[i])
+		}
+		if len(node.RetryTopics) > 0 {
+			in.retryLog = node.RetryTopics[i]
 		}
 		s.topics = append(s.topics, pipe.Topic)
 		s.byTopic[pipe.Topic] = in
@@ -77,16 +94,32 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	return s, nil
 }
 
-// claimed is called when the stage has been given a partition, before it is read.
-func (s *stage) claimed(_ context.Context, claim *kafka.Claim) error {
+// claimed is called when the stage has been given a partition, before it is read:
+// its retry log is taken over first.
+func (s *stage) claimed(ctx context.Context, claim *kafka.Claim) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.claims[claim] = struct{}{}
+	s.mu.Unlock()
 	context.AfterFunc(claim.Context(), func() {
 		s.mu.Lock()
 		delete(s.claims, claim)
+		delete(s.workers, claim)
+		delete(s.parkers, claim)
 		s.mu.Unlock()
 	})
+	in := s.byTopic[claim.Topic()]
+	if in == nil || in.retryLog == "" {
+		return nil
+	}
+	p := newParker(s, claim, in)
+	if err := p.takeOver(ctx); err != nil {
+		return err
+	}
+	w := s.newWorker(claim, p)
+	s.mu.Lock()
+	s.workers[claim], s.parkers[claim] = w, p
+	s.mu.Unlock()
+	p.begin(w)
 	return nil
 }
 
@@ -116,21 +149,23 @@ func (s *stage) worker(claim *kafka.Claim) worker {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := s.workers[claim]
-	if w == nil {
-		switch {
-		case s.node.Batch != nil:
-			w = newBatchWorker(s, claim)
-		case s.node.Lanes > 1:
-			w = newLaneWorker(s, claim)
-		default:
-			w = newInlineWorker(s, claim)
-		}
+	if w == nil { // it has no retry log
+		w = s.newWorker(claim, nil)
 		s.workers[claim] = w
-		context.AfterFunc(claim.Context(), func() {
-			s.mu.Lock()
-			delete(s.workers, claim)
-			s.mu.Unlock()
-		})
 	}
 	return w
+}
+
+func (s *stage) newWorker(claim *kafka.Claim, p *parker) parkingWorker {
+	if s.node.Batch != nil {
+		return newBatchWorker(s, claim, p)
+	}
+	return newLaneWorker(s, claim, p)
+}
+
+// allParkers returns those of the claims that the stage has now.
+func (s *stage) allParkers() []*parker {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.parkers))
 }

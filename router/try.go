@@ -12,6 +12,7 @@ import (
 // failure is what has gone wrong with a message so far.
 type failure struct {
 	first, last error
+	since       time.Time // of the first
 	attempts    int
 }
 
@@ -19,7 +20,21 @@ func (f *failure) note(err error) {
 	f.last = err
 	if f.first == nil {
 		f.first = err
+		f.since = time.Now()
 	}
+}
+
+// refused notes that an output was refused for its size, if that is what err says.
+func (f *failure) refused(err error) bool {
+	if err == nil {
+		return false
+	}
+	if _, large := errors.AsType[*kafka.TooLargeError](err); !large {
+		return false
+	}
+	f.first = nil // what failed before is no part of it
+	f.note(err)
+	return true
 }
 
 // outcome is what an attempt led to.
@@ -29,6 +44,7 @@ const (
 	succeeded outcome = iota // or skipped: the outputs count
 	failed                   // for good
 	again                    // after a wait
+	aside                    // parked, for at least the wait
 	ended                    // the claim did, and nothing counts
 )
 
@@ -54,6 +70,11 @@ func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, cal
 		s.logPanic(d, err)
 		return again, s.heldFor(next, wait, f)
 	}
+	return s.judge(d, err, verdict, wait, f)
+}
+
+// judge says what becomes of a message after an attempt that counts.
+func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict, wait time.Duration, f *failure) (outcome, time.Duration) {
 	f.attempts++
 	switch verdict {
 	case pipeline.Done:
@@ -66,10 +87,17 @@ func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, cal
 	}
 	f.note(err)
 	s.logPanic(d, err)
-	if verdict == pipeline.Rejected || f.attempts >= s.node.Attempts {
+	if verdict == pipeline.Rejected || f.attempts >= s.node.Attempts+s.node.Parks {
 		return failed, 0
 	}
 	s.stats.retried.Add(1)
+	if f.attempts >= s.node.Attempts {
+		if wait < 0 {
+			wait = jitter(s.node.ParkBackoff.Delay(f.attempts - s.node.Attempts + 1))
+		}
+		s.log.Debug("parking", "id", d.ID, "attempt", f.attempts, "for", wait, "error", err)
+		return aside, wait
+	}
 	if wait < 0 {
 		wait = jitter(s.node.Backoff.Delay(f.attempts))
 	}

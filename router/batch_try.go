@@ -1,0 +1,123 @@
+package router
+
+import (
+	"context"
+	"time"
+
+	"github.com/penstock/penstock/pipeline"
+)
+
+// do works off items: those that fail are tried again together, and when all
+// have come to an end their outputs are sent in the order of the messages.
+func (w *batchWorker) do(items []batchItem) error {
+	ctx := w.claim.Context()
+	var open []int // indexes of items that are not at their end
+	for i := range items {
+		if items[i].fate == toTry {
+			w.stage.stats.in.Add(1)
+			open = append(open, i)
+		}
+	}
+	for attempt := 1; len(open) > 0; {
+		if !w.claim.MayFinish() {
+			w.giveUp(items)
+			return nil
+		}
+		again, wait, counts := w.try(ctx, attempt, items, open)
+		if counts {
+			attempt++
+		}
+		if ctx.Err() != nil {
+			w.giveUp(items)
+			return nil //nolint:nilerr // the claim has ended: that is no failure of these messages
+		}
+		if open = again; len(open) > 0 && !pause(w.claim, wait) {
+			// What is behind the first open one is read again with it: its
+			// outputs may not overtake.
+			w.giveUp(items[open[0]:])
+			return w.finish(items[:open[0]])
+		}
+	}
+	return w.finish(items)
+}
+
+// try calls the filter with the open items and returns those to be tried
+// again, and the wait before that. The attempt does not count where the stage's
+// breaker holds them all.
+func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, open []int) (again []int, wait time.Duration, counts bool) {
+	w.at.begin(items[open[0]].record, clock())
+	t, o, wait := w.stage.mayTry(&w.at, w.claim)
+	if o != succeeded {
+		return open, wait, false
+	}
+	errs := w.call(ctx, attempt, items, open)
+	w.at.end(clock())
+	w.at.rest()
+	w.stage.latency.take(&w.at.took)
+	if ctx.Err() != nil {
+		w.stage.breaker.ended(t)
+		return open, 0, false
+	}
+	if held, next := w.stage.breaker.told(t, together(errs), errs[0]); held {
+		for j, i := range open {
+			items[i].f.note(errs[j])
+			w.stage.logPanic(items[i].d, errs[j])
+		}
+		return open, max(next, 0), false
+	}
+	return w.judge(attempt, items, open, errs)
+}
+
+// judge says what becomes of the open items after an attempt that counts.
+func (w *batchWorker) judge(attempt int, items []batchItem, open []int, errs []error) (again []int, wait time.Duration, counts bool) {
+	for j, i := range open {
+		item := &items[i]
+		item.f.attempts = attempt - 1
+		verdict, after := pipeline.Judge(errs[j])
+		o, after := w.stage.judge(item.d, errs[j], verdict, after, &item.f)
+		switch o {
+		case succeeded:
+			item.fate = toSettle
+		case failed:
+			item.fate = toPoison
+		case aside:
+			item.fate, item.notBefore = toPark, time.Now().Add(after)
+		default:
+			wait = max(wait, after)
+			again = append(again, i)
+		}
+	}
+	return again, wait, true
+}
+
+// call runs one attempt; a panic or a time-out fails all of its items.
+func (w *batchWorker) call(ctx context.Context, attempt int, items []batchItem, open []int) []error {
+	ds := make([]*pipeline.Delivery, len(open))
+	made := make([]*pipeline.Outputs, len(open))
+	errs := make([]error, len(open))
+	for j, i := range open {
+		d := *items[i].d
+		d.Attempt = attempt
+		ds[j], made[j] = &d, items[i].outs
+		made[j].Reset()
+	}
+	if err := w.guarded(ctx, ds, made, errs); err != nil {
+		for j := range errs {
+			made[j].Reset()
+			errs[j] = err
+		}
+	}
+	return errs
+}
+
+func (w *batchWorker) guarded(ctx context.Context, ds []*pipeline.Delivery, outs []*pipeline.Outputs, errs []error) (err error) {
+	defer func() { err = afterPanic(recover(), err) }()
+	run := func(ctx context.Context) error {
+		w.in.batch(ctx, ds, outs, errs)
+		return nil
+	}
+	if limit := w.stage.node.Timeout; limit > 0 {
+		return within(ctx, limit, run)
+	}
+	return run(ctx)
+}
