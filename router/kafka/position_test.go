@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,128 +14,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/penstock/penstock/internal/broker"
-	"github.com/penstock/penstock/internal/brokertest"
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// beside asks for what is committed of a partition of topic "in", with the
+// beside asks for what is committed of partition 0 of topic "in", with the
 // offset; the offset is -1 where nothing is.
-func beside(b *broker.Broker, partition int32) (offset int64, metadata string) {
+func beside(b *broker.Broker) (offset int64, metadata string) {
 	if info := b.Cluster().GroupInfo(group); info != nil {
-		if c, ok := info.Commits["in"][partition]; ok {
+		if c, ok := info.Commits["in"][0]; ok {
 			return c.Offset, c.Metadata
 		}
 	}
 	return -1, ""
-}
-
-// taken joins and returns the member's first claim, which is not read before
-// goOn is called. Nor is any other claim of the member.
-func taken(t *testing.T, cfg kafka.SubscriberConfig, w work) (m *member, k *kafka.Claim, goOn func()) {
-	t.Helper()
-	claims, release := make(chan *kafka.Claim, 100), make(chan struct{})
-	cfg.OnClaim = func(ctx context.Context, k *kafka.Claim) error {
-		claims <- k
-		select {
-		case <-release:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	m = join(t, cfg, w)
-	select {
-	case k = <-claims:
-	case <-within(t).Done():
-		require.FailNow(t, "no claim is given")
-	}
-	return m, k, func() { close(release) }
-}
-
-func TestNothingIsReadBeforeAClaimIsPrepared(t *testing.T) {
-	t.Parallel()
-	b := oneToOne(t)
-	feed(t, b.Addrs(), 1, 20)
-	var prepared, early atomic.Bool
-	cfg := quick(b.Addrs())
-	cfg.SessionTimeout = time.Second
-	beats := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Observe: true, Count: -1})
-	m, k, goOn := taken(t, cfg, func(b *kafka.Batch, out *kafka.Outbox) error {
-		if !prepared.Load() {
-			early.Store(true)
-		}
-		return copied(20)(b, out)
-	})
-	require.Zero(t, k.Start())
-	require.Empty(t, k.Metadata())
-	require.NoError(t, beats.Wait(within(t), 8), "longer than the session lasts without")
-	require.Empty(t, brokertest.ReadAll(t, b.Addrs(), "out"))
-	prepared.Store(true)
-	goOn()
-	caughtUp(t, b)
-	require.Equal(t, findings{}, look(t, b))
-	require.Empty(t, m.failures(), "it is a member all the time")
-	require.False(t, early.Load())
-}
-
-func TestAClaimThatCannotBePreparedFailsTheMembership(t *testing.T) {
-	t.Parallel()
-	b := oneToOne(t)
-	feed(t, b.Addrs(), 1, 20)
-	broken := errors.New("the store is broken")
-	var calls atomic.Int32
-	cfg := quick(b.Addrs())
-	cfg.OnClaim = func(context.Context, *kafka.Claim) error {
-		if calls.Add(1) < 3 {
-			return broken
-		}
-		return nil
-	}
-	m := join(t, cfg, copied(20))
-	caughtUp(t, b)
-	require.Equal(t, findings{}, look(t, b))
-	require.Len(t, m.failures(), 2)
-	require.ErrorIs(t, m.failures()[0], broken)
-	require.ErrorContains(t, m.failures()[0], "begin the claim of in/0")
-}
-
-func TestAMemberLeavesWhileAClaimIsPrepared(t *testing.T) {
-	t.Parallel()
-	b := oneToOne(t)
-	m, k, _ := taken(t, quick(b.Addrs()), copied(20))
-	m.leave()
-	require.Empty(t, m.failures())
-	require.Error(t, k.Context().Err())
-
-	begun, never := make(chan struct{}, 1), make(chan struct{})
-	defer close(never)
-	cfg := quick(b.Addrs())
-	cfg.DrainTimeout = 10 * tick
-	cfg.OnClaim = func(context.Context, *kafka.Claim) error {
-		begun <- struct{}{}
-		<-never
-		return nil
-	}
-	m = join(t, cfg, copied(20))
-	<-begun
-	m.leave() // who does not return is left behind
-}
-
-// A claim that is given up before it was read is no failure of the member, whose
-// other claims go on.
-func TestAClaimIsRevokedWhileItIsPrepared(t *testing.T) {
-	t.Parallel()
-	b := newFlow(t)
-	feed(t, b.Addrs(), 20, 20)
-	m, _, goOn := taken(t, quick(b.Addrs()), copied(20))
-	second := join(t, quick(b.Addrs()), copied(20))
-	stable(t, b, 2)
-	until(t, func() bool { return len(committed(b)) == 2 }, "the second has no claims")
-	goOn()
-	caughtUp(t, b)
-	require.Equal(t, findings{}, look(t, b))
-	require.Empty(t, m.failures())
-	require.Empty(t, second.failures())
 }
 
 func TestAClaimStartsWhereItsReadingDoes(t *testing.T) {
@@ -213,7 +102,7 @@ func TestMetadataAreCommittedByThemselves(t *testing.T) {
 		case <-within(t).Done():
 			require.FailNow(t, "not committed", metadata)
 		}
-		at, found := beside(b, 0)
+		at, found := beside(b)
 		require.Equal(t, metadata, found)
 		require.Equal(t, offset, at)
 	}
@@ -231,7 +120,7 @@ func TestMetadataAreCommittedByThemselves(t *testing.T) {
 	set(k, strings.Repeat("x", kafka.MaxMetadata), 20)
 	require.NoError(t, k.SetMetadata("last"))
 	m.leave()
-	_, found := beside(b, 0)
+	_, found := beside(b)
 	require.Equal(t, "last", found, "with the last commit")
 
 	commits := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Observe: true, Count: -1})
@@ -241,7 +130,7 @@ func TestMetadataAreCommittedByThemselves(t *testing.T) {
 	goOn()
 	feed(t, b.Addrs(), 1, 5)
 	caughtUp(t, b)
-	at, found := beside(b, 0)
+	at, found := beside(b)
 	require.EqualValues(t, 25, at)
 	require.Equal(t, "last", found, "a commit keeps them")
 	require.LessOrEqual(t, commits.Hits(), 2, "of metadata that are the same none is made")
@@ -259,7 +148,7 @@ func TestMetadataOutliveMembersWithoutAny(t *testing.T) {
 	feed(t, b.Addrs(), 1, 20)
 	caughtUp(t, b)
 	m.leave()
-	at, found := beside(b, 0)
+	at, found := beside(b)
 	require.EqualValues(t, 20, at)
 	require.Equal(t, "kept", found)
 }
@@ -277,7 +166,7 @@ func TestACommitThatFailsIsNoCommit(t *testing.T) {
 	require.Zero(t, told.Load())
 	h.Remove()
 	until(t, func() bool { return told.Load() == 1 }, "nobody is told of the commit")
-	_, found := beside(b, 0)
+	_, found := beside(b)
 	require.Equal(t, "late", found)
 }
 
@@ -295,7 +184,7 @@ func TestNobodyIsToldOfACommitAfterTheClaim(t *testing.T) {
 	h.Remove()
 	feed(t, b.Addrs(), 1, 20)
 	caughtUp(t, b) // by the next membership
-	at, found := beside(b, 0)
+	at, found := beside(b)
 	require.EqualValues(t, 20, at)
 	require.Empty(t, found)
 	require.Zero(t, told.Load())

@@ -51,8 +51,7 @@ func (k *Claim) Send(outs []Output, stored func(offsets []int64)) error {
 	}
 	r := &receipt{claim: k, stored: stored, left: len(outs), offsets: make([]int64, len(outs))}
 	sorted, err := byTopic(outs, r, func(topic string) (client.Topic, error) { return k.out.look(k, topic) })
-	var large *TooLargeError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*TooLargeError](err); large {
 		return err
 	}
 	if err == nil {

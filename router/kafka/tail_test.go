@@ -139,16 +139,16 @@ func TestATailOutlastsTroubles(t *testing.T) {
 				}
 			}
 			cluster.KeepControl()
-			return nil, nil, false
+			return nil, nil, false //nolint:nilnil // the broker answers
 		})
-		read := make(chan struct{})
+		wrote := make(chan struct{})
 		go func() {
-			defer close(read)
-			requireNext(t, tail, next, 3)
+			defer close(wrote)
+			<-hit
+			logged(t, b, 0, next, 3)
 		}()
-		<-hit
-		logged(t, b, 0, next, 3)
-		<-read
+		requireNext(t, tail, next, 3)
+		<-wrote
 		next += 3
 	}
 }

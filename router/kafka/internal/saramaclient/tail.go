@@ -47,7 +47,8 @@ const longestPause = 2 * time.Second
 func (t *Tail) Next(ctx context.Context) ([]client.Record, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })()
+	detach := context.AfterFunc(t.ctx, func() { cancel(context.Cause(t.ctx)) })
+	defer detach()
 	select {
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
@@ -112,7 +113,8 @@ func (t *Tail) skip(ctx context.Context) error {
 	s := &t.scan
 	bounds, err := Aside(ctx, func() (bounds scan, err error) {
 		bounds = scan{c: ask, topic: s.topic, partition: s.partition}
-		return bounds, bounds.bounds()
+		err = bounds.bounds()
+		return bounds, err
 	})
 	switch {
 	case err != nil:
