@@ -91,6 +91,8 @@ var passing = map[string]fault{
 	"cut half written":          onWire(cutHalf, 4, 5),
 	"cut after it is applied":   onWire(cutApplied, 4, 5),
 	"answer never comes":        onWire(neverAnswer, 5, 2),
+	"answer is garbled":         onWire(garbled, 4, 5),
+	"answer is another's":       onWire(stale, 4, 5),
 }
 
 // fatal are faults that the producer must not survive.

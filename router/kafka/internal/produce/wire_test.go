@@ -25,6 +25,8 @@ const (
 	cutHalf              // cut when half of it is written
 	cutApplied           // cut when the answer comes: the broker has stored it
 	neverAnswer          // the answer does not come; the connection stays
+	garbled              // the answer comes as other bytes
+	stale                // the answer comes with the id of another request
 )
 
 func (w *wire) set(m wireMode) { w.mode.Store(int32(m)) }
@@ -98,6 +100,14 @@ func (c *wireConn) Read(b []byte) (int, error) {
 		case mode == cutApplied:
 			_ = c.Close()
 			return 0, io.ErrUnexpectedEOF
+		case mode == garbled:
+			for i := range b[:n] {
+				b[i] ^= 0x55
+			}
+			return n, nil
+		case mode == stale:
+			b[min(7, n-1)]++
+			return n, nil
 		}
 		// The answer is swallowed; the deadline of the next read ends this.
 	}
