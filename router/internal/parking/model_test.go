@@ -1,6 +1,7 @@
 package parking_test
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"time"
@@ -105,7 +106,7 @@ func (f *naiveFold) applyPark(e *parking.Park, offset int64) {
 // release removes what is held of a message, and tells the rank of the one that
 // has the key, which is that of the replay if it is live and not held.
 func (f *naiveFold) release(of parking.Entry, key []byte, replay parking.Entry, offset int64) int64 {
-	if p := f.find(replay); p != nil && !(p.park.Held && p.heldAt < offset && p.park.Of() == of) {
+	if p := f.find(replay); p != nil && (!p.park.Held || p.heldAt >= offset || p.park.Of() != of) {
 		key = p.park.Message.Key
 	}
 	rank := int64(-1)
@@ -113,7 +114,7 @@ func (f *naiveFold) release(of parking.Entry, key []byte, replay parking.Entry, 
 		if p.park.Of() != of || !p.park.Held || p.heldAt >= offset {
 			return false
 		}
-		if key != nil && p.park.Message.Key != nil && string(key) == string(p.park.Message.Key) {
+		if key != nil && p.park.Message.Key != nil && bytes.Equal(key, p.park.Message.Key) {
 			rank = p.rank
 		}
 		return true
