@@ -37,6 +37,11 @@ type Program struct {
 	// parsed. Defaults to no: the run goes on until it is stopped.
 	Drain func() bool
 
+	// OnStart is called when a run begins, before anything is opened, and OnStop
+	// when all of it has stopped: see router.Config. Default to nothing.
+	OnStart func(ctx context.Context) error
+	OnStop  func(ctx context.Context) error
+
 	// Summary says in the program's own words what a run that drained has done;
 	// it stands below the figures of each stage. Defaults to a line of how long
 	// it took and how many messages were poisoned.

@@ -32,6 +32,9 @@ finishes those it is at within --stop-timeout, and commits what is done. The
 second one ends it at once. Either way nothing is lost: what was not finished is
 done by the next run.
 
+With --listen it serves /healthz (restart it when that fails), /readyz and
+/metrics (for Prometheus).
+
 With --drain it ends when the sources that end by themselves are done and every
 stage has caught up, and prints what was done.`,
 		Example: a.example("{} run", "{} run --drain", "{} run --stage STAGE --brokers kafka-1:9092,kafka-2:9092"),
@@ -91,6 +94,11 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 	if err != nil {
 		return wrongUse("%w", err)
 	}
+	stop, err := j.listen(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	return a.runRouter(ctx, j, r, admin, graphs)
 }
 
@@ -115,6 +123,7 @@ func (a *app) newJob(f *runFlags) (*job, error) {
 	j.log = f.log.logger(j.stderr)
 	var err error
 	j.cfg, err = f.router(j.log)
+	j.cfg.OnStart, j.cfg.OnStop = a.program.OnStart, a.program.OnStop
 	return j, err
 }
 

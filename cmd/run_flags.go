@@ -38,12 +38,16 @@ type runFlags struct {
 	sessionTimeout time.Duration
 	instanceID     string
 	rack           string
+	listen         string
+	stuckAfter     time.Duration
 	lostRange      choice
 	compression    choice
 }
 
 const (
 	rackFlag        = "rack"
+	listenFlag      = "listen"
+	stuckAfterFlag  = "stuck-after"
 	noCompression   = "none"
 	failOnLostRange = "fail"
 )
@@ -60,6 +64,8 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	flags.DurationVar(&f.sessionTimeout, "session-timeout", 10*time.Second, "how long a process may be silent before its partitions go to others")
 	flags.StringVar(&f.instanceID, "instance-id", "", "static membership: a process that comes back under the same `id` has its partitions again")
 	flags.StringVar(&f.rack, rackFlag, "", "`name` of the rack this runs in, as brokers have it in broker.rack: messages are read from the replica there")
+	flags.StringVar(&f.listen, listenFlag, "", "serve /healthz, /readyz and /metrics at this `address`, as in 127.0.0.1:8080; :8080 is reached from other machines too, by anybody")
+	flags.DurationVar(&f.stuckAfter, stuckAfterFlag, router.DefaultStuckAfter, "how long an attempt may take before /healthz says that the process is to be restarted; at least twice the stage's time-out")
 	f.lostRange = choice{value: failOnLostRange, among: []string{failOnLostRange, string(kafka.OldestOnLostRange), string(kafka.NewestOnLostRange)}}
 	flags.Var(&f.lostRange, "lost-range", "where to go `on` when records were deleted before they were read: "+strings.Join(f.lostRange.among, ", "))
 	f.compression = choice{value: noCompression, among: []string{noCompression, string(kafka.Gzip), string(kafka.Snappy), string(kafka.LZ4), string(kafka.Zstd)}}
@@ -75,7 +81,7 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 	if err := f.topics.check(); err != nil {
 		return router.Config{}, err
 	}
-	for name, d := range map[string]time.Duration{"stop-timeout": f.stopTimeout, "commit-interval": f.commitInterval, "session-timeout": f.sessionTimeout} {
+	for name, d := range map[string]time.Duration{"stop-timeout": f.stopTimeout, "commit-interval": f.commitInterval, "session-timeout": f.sessionTimeout, stuckAfterFlag: f.stuckAfter} {
 		if d <= 0 {
 			return router.Config{}, wrongUse("%s is %v: it must be positive", given(f.flags, name), d)
 		}
@@ -97,7 +103,7 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 		Stages: f.stages, Sources: f.sources,
 		SessionTimeout: f.sessionTimeout, InstanceID: f.instanceID, LostRange: lostRange,
 		MaxMessageBytes: f.topics.options.MaxMessageBytes,
-		StopTimeout:     f.stopTimeout, CommitInterval: f.commitInterval,
+		StopTimeout:     f.stopTimeout, CommitInterval: f.commitInterval, StuckAfter: f.stuckAfter,
 		Compression: compression, Logger: log,
 	}, nil
 }
