@@ -204,10 +204,16 @@ func TestOwnerLosesNothingAndKeepsTheOrder(t *testing.T) {
 		w := &world{t: t}
 		w.takeOver()
 		acts := []func(){
-			w.feed, w.feed, w.store, w.store, w.store, w.confirm, w.confirm, w.confirm, w.follow, w.follow, w.follow,
-			w.run, w.run, w.operate, w.clean, w.clean, w.commit, w.settle, w.storeLate, w.tick, w.takeOver,
+			w.feed, w.store, w.store, w.store, w.store, w.confirm, w.confirm, w.confirm, w.confirm,
+			w.follow, w.follow, w.follow, w.follow, w.run, w.run, w.run, w.operate, w.operate,
+			w.clean, w.clean, w.clean, w.commit, w.commit, w.storeLate, w.tick, w.settle,
+			func() {
+				if rapid.IntRange(0, 2).Draw(t, "ends") == 0 {
+					w.takeOver()
+				}
+			},
 		}
-		for range rapid.IntRange(1, 150).Draw(t, "steps") {
+		for range rapid.IntRange(1, 250).Draw(t, "steps") {
 			acts[rapid.IntRange(0, len(acts)-1).Draw(t, "act")]()
 			if w.quiet() {
 				w.requireFold()
