@@ -130,6 +130,13 @@ var violations = []struct {
 		hop.Outputs[a].Parent += "-other"
 		return hop.Outputs[a].Key
 	}},
+	{"an output of the second hop does not name its parent", checker.WrongID, func(t *rapid.T, h *history) string {
+		hop := &h.hops[1]
+		hop.Outputs = slices.Clone(hop.Outputs)
+		a := rapid.IntRange(0, len(hop.Outputs)-1).Draw(t, "record")
+		hop.Outputs[a].Parent = ""
+		return hop.Outputs[a].Key
+	}},
 	{"an output belongs to another job", checker.WrongID, func(t *rapid.T, h *history) string {
 		hop := drawHopOf(t, h)
 		a := rapid.IntRange(0, len(hop.Outputs)-1).Draw(t, "record")

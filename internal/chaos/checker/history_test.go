@@ -76,14 +76,18 @@ func (h *history) hop(t *rapid.T, random *rand.Rand, s flow.Stage, inputs []chec
 		}
 		parent := in.ID
 		if parent == "" {
-			parent = fmt.Sprintf("%s/%d@%d", in.Topic, in.Partition, in.Offset)
+			parent = fmt.Sprintf("%s.%d.%d", in.Topic, in.Partition, in.Offset)
 		}
 		job := in.Job
 		if job == "" {
 			job = parent
 		}
+		named := parent
+		if parent == job {
+			named = "" // the job says it
+		}
 		for i, o := range s.Make(m) {
-			add(outputs, checker.Record{Key: o.Key, Value: o.Value(), ID: fmt.Sprintf("%s/%s/%d", parent, s.Name, i), Parent: parent, Job: job})
+			add(outputs, checker.Record{Key: o.Key, Value: o.Value(), ID: fmt.Sprintf("%s/%s/%d", parent, s.Name, i), Parent: named, Job: job})
 		}
 		if random.IntN(20) == 0 {
 			at -= random.IntN(min(at+1, 10) + 1)

@@ -1,6 +1,11 @@
 package checker
 
-import "github.com/penstock/penstock/internal/chaos/flow"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/penstock/penstock/internal/chaos/flow"
+)
 
 // ids tests that one id is one message.
 type ids struct {
@@ -33,20 +38,29 @@ func (c *check) sameIDs(o occurrence, first *Record) {
 }
 
 // descent tests that a message names its input as its parent, and belongs to the
-// same job. An input without an id gets one from the stage: it is unknown here,
-// but must be there.
+// same job. What is made of the trigger itself names the job alone, which is its
+// parent. A trigger without an id has one by where it is stored.
 func (c *check) descent(o occurrence, input *Record) {
-	job := input.Job
-	if job == "" {
-		job = input.ID // the trigger of a job
-	}
 	r := o.record
-	switch {
-	case r.Parent == "" || r.Job == "":
-		c.foundf(WrongID, o.message, r, "it names no parent or no job")
-	case input.ID != "" && (r.Parent != input.ID || r.Job != job):
-		c.foundf(WrongID, o.message, r, "it has parent %s and job %s, and its input has id %s and job %s", r.Parent, r.Job, input.ID, job)
-	case input.ID == "" && r.Parent != r.Job:
-		c.foundf(WrongID, o.message, r, "it has parent %s and job %s, and its input is the trigger of the job", r.Parent, r.Job)
+	parent := r.Parent
+	if parent == "" {
+		parent = r.Job
 	}
+	place := fmt.Sprintf(".%d.%d", input.Partition, input.Offset)
+	switch {
+	case r.Job == "":
+		c.foundf(WrongID, o.message, r, "it names no job")
+	case input.ID == "" && (parent != r.Job || !strings.HasSuffix(r.Job, place)):
+		c.foundf(WrongID, o.message, r, "it has parent %s and job %s, and its input is the trigger of the job, whose id ends with %s", parent, r.Job, place)
+	case input.ID != "" && (parent != input.ID || r.Job != input.job()):
+		c.foundf(WrongID, o.message, r, "it has parent %s and job %s, and its input has id %s and job %s", parent, r.Job, input.ID, input.job())
+	}
+}
+
+// job is the id of the trigger that the message comes from: it can be the trigger.
+func (r *Record) job() string {
+	if r.Job == "" {
+		return r.ID
+	}
+	return r.Job
 }

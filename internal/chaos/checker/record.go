@@ -16,7 +16,8 @@ type Record struct {
 	Time      time.Time // when it was made
 
 	// Of the headers: the message's id, that of the message it was made of, and
-	// that of the job. Each is empty where there is none.
+	// that of the job. Each is empty where there is none; what was made of the job's
+	// trigger has no parent.
 	ID, Parent, Job string
 
 	// Poisoned is what a poison topic tells of where the message was read.
