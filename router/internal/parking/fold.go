@@ -43,11 +43,17 @@ func (ix *Index) park(p *Park, offset int64) bool {
 		ix.giveRank(a.replay, p.Message.Key, p.Rank)
 		return false
 	}
+	// Live already: the same replay was asked for again between SCAN and this,
+	// and perhaps with another key.
+	if live && string(ix.keyOf(si)) != string(p.Message.Key) {
+		ix.end(si, offset)
+		live = false
+	}
 	if !live {
 		ix.enter(p, p.Rank, offset)
 		return true
 	}
-	ix.update(si, p, offset) // the same replay was asked for again, between SCAN and this
+	ix.update(si, p, offset)
 	if p.Rank < ix.slots.at(si).rank {
 		ix.setRank(si, p.Rank)
 	}

@@ -147,6 +147,13 @@ func TestFoldFromScanTakesTheLowerRankOfAReplay(t *testing.T) {
 	want := foldNaively(log).snapshot()
 	require.Equal(t, want, fold(log).Snapshot())
 	require.Equal(t, want, fold(log[3:]).Snapshot())
+
+	otherKey := replayOf(1)
+	otherKey.Message.Key = []byte("another customer")
+	log[5].event = otherKey
+	want = foldNaively(log).snapshot()
+	require.Equal(t, want, fold(log).Snapshot())
+	require.Equal(t, want, fold(log[3:]).Snapshot())
 }
 
 func TestWhatIsBeingCopiedIsNotRun(t *testing.T) {
