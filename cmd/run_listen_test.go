@@ -61,7 +61,7 @@ func TestARunShowsItsHealthUntilItHasStopped(t *testing.T) {
 	address := regexp.MustCompile(`address=(\S+)`).FindStringSubmatch(stderr.String())
 	require.Len(t, address, 2, stderr.String())
 	get := func(path string) (int, string) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address[1]+path, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address[1]+path, http.NoBody)
 		require.NoError(t, err)
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 		resp, err := client.Do(req)

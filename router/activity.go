@@ -73,7 +73,7 @@ func (as *activities) add(a *activity, claim context.Context) { //nolint:revive 
 	if as.all == nil {
 		as.all = map[*activity]context.Context{}
 	}
-	as.all[a] = claim
+	as.all[a] = claim //nolint:fatcontext // none is made of another
 	as.sweep()
 }
 

@@ -192,7 +192,8 @@ func TestAnOutageUsesUpNoAttempts(t *testing.T) {
 			addrs := brokertest.New(t).Addrs()
 			attempts := make(chan int, 100)
 			fails := func(attempt int) error {
-				if attempts <- attempt; len(attempts) > 8 {
+				attempts <- attempt
+				if len(attempts) > 8 {
 					return nil
 				}
 				return errBoom

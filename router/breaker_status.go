@@ -37,7 +37,7 @@ func (b *breaker) status() BreakerStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	w := b.word.Load()
-	s := BreakerStatus{State: BreakerClosed, Opened: int64((w + 1) / 2)} //nolint:gosec // it would take ages
+	s := BreakerStatus{State: BreakerClosed, Opened: int64((w + 1) / 2)}
 	if isClosed(w) {
 		return s
 	}

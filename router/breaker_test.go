@@ -91,7 +91,7 @@ func TestOneProbesAndTheOthersWaitForItsOutcome(t *testing.T) {
 						return
 					}
 					most.Store(max(most.Load(), now.Add(1)))
-					time.Sleep(time.Minute) // far longer than the wait for a probe
+					time.Sleep(time.Minute) //nolint:forbidigo // the bubble's clock: far longer than the wait for a probe
 					now.Add(-1)
 					if calls.Add(1) < 4 {
 						b.failed(turn, errDown)

@@ -86,7 +86,7 @@ func (l *launch) source(ctx context.Context, s *source) {
 // error is final: then the Run ends with it.
 func (l *launch) open(ctx context.Context, log *slog.Logger, life *lifecycle, what string, open, closeIt closer) bool {
 	did := false
-	err := keepTrying(ctx, log, life, what, func(ctx context.Context) error {
+	err := keepTrying(ctx, log, life, "Open", func(ctx context.Context) error {
 		if err := open(ctx); err != nil {
 			return opening(what, err)
 		}
@@ -136,7 +136,7 @@ func (r *Router) onStart(ctx context.Context) error {
 		return nil
 	}
 	hook := func(ctx context.Context) error { return opening("start", r.cfg.OnStart(ctx)) }
-	return keepTrying(ctx, r.cfg.Logger, r.life, "the program's OnStart failed", hook)
+	return keepTrying(ctx, r.cfg.Logger, r.life, "OnStart", hook)
 }
 
 // onStop calls the program's hook.

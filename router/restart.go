@@ -37,7 +37,7 @@ func keepTrying(ctx context.Context, log *slog.Logger, state *lifecycle, what st
 		}
 		wait := jitter(restartBackoff.Delay(failures))
 		state.failed(err, time.Now().Add(wait))
-		log.Error(what+"; trying again", "error", err, "failures", failures, "after", wait)
+		log.Error("something failed; trying again", "what", what, "error", err, "failures", failures, "after", wait)
 		if !sleep(wait, nil, ctx.Done()) {
 			return nil
 		}

@@ -72,7 +72,7 @@ func (s *source) close(ctx context.Context) error {
 
 // run runs the source until it is done or ctx ends; after an error, again.
 func (s *source) run(ctx context.Context) {
-	_ = keepTrying(ctx, s.log, s.life, "the source failed", func(ctx context.Context) error { // none is final
+	_ = keepTrying(ctx, s.log, s.life, "the source", func(ctx context.Context) error { // none is final
 		s.life.set(StateRunning)
 		if err := s.node.Run(ctx, s.put); err != nil {
 			s.restarts.Add(1)

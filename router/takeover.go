@@ -63,7 +63,7 @@ func (t *takeover) end(err error) {
 func (ts *takeovers) underWay() []Takeover {
 	ts.mu.Lock()
 	defer ts.mu.Unlock()
-	var list []Takeover
+	list := make([]Takeover, 0, len(ts.under))
 	for t := range ts.under {
 		list = append(list, Takeover{Topic: t.topic, Partition: t.partition, Since: t.begun, Read: t.read.Load(), Of: t.of.Load()})
 	}

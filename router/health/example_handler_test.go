@@ -29,7 +29,7 @@ func Example() {
 
 	for _, path := range []string{"/stages/healthz", "/stages/readyz"} {
 		w := httptest.NewRecorder()
-		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, http.NoBody))
 		fmt.Println(path, w.Code)
 	}
 	// Output:

@@ -53,7 +53,7 @@ func fine() reporter {
 func get(t *testing.T, r health.Reporter, path string) (int, string) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	health.Handler(r).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+	health.Handler(r).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody))
 	return w.Code, w.Body.String()
 }
 
@@ -197,7 +197,7 @@ func TestAServerAnswersUntilItIsClosed(t *testing.T) {
 	require.ErrorContains(t, err, "listen for health checks at "+s.Addr().String())
 	url := "http://" + s.Addr().String()
 	ask := func(path, header string) (int, error) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, http.NoBody)
 		require.NoError(t, err)
 		req.Header.Set("X-Header", header)
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}

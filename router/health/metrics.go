@@ -1,6 +1,7 @@
 package health
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,16 +82,16 @@ func collectStage(to chan<- prometheus.Metric, s *router.StageStatus) {
 	count(to, rebalances, s.Rebalances, s.Stage)
 	buckets := make(map[float64]uint64, len(s.Latency.Buckets))
 	for _, b := range s.Latency.Buckets {
-		buckets[b.Bound.Seconds()] = uint64(b.Count) //nolint:gosec // counts are not negative
+		buckets[b.Bound.Seconds()] = uint64(b.Count)
 	}
-	to <- prometheus.MustNewConstHistogram(attempts, uint64(s.Latency.Count), s.Latency.Sum.Seconds(), buckets, s.Stage) //nolint:gosec // counts are not negative
+	to <- prometheus.MustNewConstHistogram(attempts, uint64(s.Latency.Count), s.Latency.Sum.Seconds(), buckets, s.Stage)
 
 	states(to, state, s.Stage, string(s.State), stageStates)
 	gauge(to, stuck, float64(len(s.Stuck)), s.Stage)
 	gauge(to, parkedNow, float64(s.ParkedNow.Messages), s.Stage)
 	gauge(to, oldest, age(s.ParkedNow.Oldest), s.Stage)
 	gauge(to, takingOver, float64(len(s.TakingOver)), s.Stage)
-	to <- prometheus.MustNewConstSummary(takeovers, uint64(s.Takeovers), s.TakeoverTime.Seconds(), nil, s.Stage) //nolint:gosec // counts are not negative
+	to <- prometheus.MustNewConstSummary(takeovers, uint64(s.Takeovers), s.TakeoverTime.Seconds(), nil, s.Stage)
 	if s.Breaker.State != router.BreakerNone {
 		states(to, breaker, s.Stage, string(s.Breaker.State), breakerStates)
 		count(to, opened, s.Breaker.Opened, s.Stage)
@@ -105,7 +106,7 @@ func collectStage(to chan<- prometheus.Metric, s *router.StageStatus) {
 
 var (
 	stageStates   = []string{string(router.StateStarting), string(router.StateRunning), string(router.StateRestarting), string(router.StateStopping)}
-	sourceStates  = append(stageStates[:len(stageStates):len(stageStates)], string(router.StateDone))
+	sourceStates  = append(slices.Clip(stageStates), string(router.StateDone))
 	breakerStates = []string{string(router.BreakerClosed), string(router.BreakerOpen), string(router.BreakerProbing)}
 )
 

@@ -69,11 +69,11 @@ func alive(s router.Status) Report {
 	for _, stage := range s.Stages {
 		for _, a := range stage.Stuck {
 			r.OK = false
-			r.why("stage %s has been at %s/%d@%d since %s", stage.Stage, a.Topic, a.Partition, a.Offset, a.Since.Format(time.RFC3339))
+			r.whyf("stage %s has been at %s/%d@%d since %s", stage.Stage, a.Topic, a.Partition, a.Offset, a.Since.Format(time.RFC3339))
 		}
 		if b := stage.Breaker; b.State == router.BreakerOpen || b.State == router.BreakerProbing {
 			r.Degraded = true
-			r.why("the breaker of stage %s has been open since %s: %s", stage.Stage, b.Since.Format(time.RFC3339), text(b.Cause))
+			r.whyf("the breaker of stage %s has been open since %s: %s", stage.Stage, b.Since.Format(time.RFC3339), text(b.Cause))
 		}
 		r.degrade("stage "+stage.Stage, stage.Life)
 	}
@@ -89,26 +89,28 @@ func alive(s router.Status) Report {
 func ready(s router.Status) Report {
 	r := describe(s)
 	if s.State != router.StateRunning {
-		r.why("the program is %s%s", s.State, because(s.Error))
+		r.whyf("the program is %s%s", s.State, because(s.Error))
 	}
 	for _, stage := range s.Stages {
 		if stage.State != router.StateRunning {
-			r.why("stage %s is %s%s", stage.Stage, stage.State, because(stage.Error))
+			r.whyf("stage %s is %s%s", stage.Stage, stage.State, because(stage.Error))
 		}
 		for _, t := range stage.TakingOver {
-			r.why("stage %s is taking over %s/%d since %s: %d records of about %d are read", stage.Stage, t.Topic, t.Partition, t.Since.Format(time.RFC3339), t.Read, t.Of)
+			r.whyf("stage %s is taking over %s/%d since %s: %d records of about %d are read", stage.Stage, t.Topic, t.Partition, t.Since.Format(time.RFC3339), t.Read, t.Of)
 		}
 	}
 	r.OK = len(r.Why) == 0
 	return r
 }
 
-func (r *Report) why(format string, args ...any) { r.Why = append(r.Why, fmt.Sprintf(format, args...)) }
+func (r *Report) whyf(format string, args ...any) {
+	r.Why = append(r.Why, fmt.Sprintf(format, args...))
+}
 
 func (r *Report) degrade(what string, life router.Life) {
 	if life.State == router.StateRestarting {
 		r.Degraded = true
-		r.why("%s is restarting%s", what, because(life.Error))
+		r.whyf("%s is restarting%s", what, because(life.Error))
 	}
 }
 
