@@ -200,13 +200,10 @@ func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s.Consumer.Group.Rebalance.Retry.Max = rejoinRetries
 	// The answer to a JoinGroup comes when the other members have drained.
 	s.Net.ReadTimeout = max(s.Net.ReadTimeout, c.RebalanceTimeout+5*time.Second)
-	// sarama sends heartbeats and fetches to one broker on one connection, which
-	// the broker serves one by one: an idle fetch must not hold up a heartbeat.
+	// A claim that is new to a broker waits for the fetch that is under way there.
 	s.Consumer.MaxWaitTime = min(maxFetchWait, c.SessionTimeout/10)
-	// What the client has ready is what a batch is made of. Its bytes are bounded
-	// by pausing.
-	s.ChannelBufferSize = 1024
-	// A claim that is read slowly on purpose is not to be subscribed anew.
+	// sarama's own consumers of the claims have nothing to do.
+	s.ChannelBufferSize = 1
 	s.Consumer.MaxProcessingTime = c.RebalanceTimeout
 	return s
 }

@@ -12,27 +12,46 @@ import (
 )
 
 // read takes the records below the end out of an answer and moves next behind
-// what it had, markers of transactions included.
+// what it had, markers of transactions included. The records of an answer lie in
+// one slab and their headers in another: users may keep what they are handed, so
+// neither is used again.
 func (s *scan) read(block *sarama.FetchResponseBlock) ([]client.Record, error) {
 	aborted := abortions(block)
-	var found []*sarama.ConsumerMessage
+	seen := make([]*sarama.RecordBatch, 0, len(block.RecordsSet))
+	next, records, headers := s.next, 0, 0
 	for _, set := range block.RecordsSet {
 		b := set.RecordBatch
-		switch {
-		case b == nil:
+		if b == nil {
 			return nil, errors.New("the log has a message format older than that of Kafka 0.11")
-		case b.PartialTrailingRecord:
-			return records(found), nil
 		}
-		if !aborted.hide(b) {
-			found = s.take(found, b)
+		if b.PartialTrailingRecord {
+			break
 		}
-		s.next = max(s.next, b.LastOffset()+1)
+		next = max(next, b.LastOffset()+1)
+		if aborted.hide(b) {
+			continue
+		}
+		seen = append(seen, b)
+		records += len(b.Records)
+		for _, r := range b.Records {
+			headers += len(r.Headers)
+		}
 	}
-	return records(found), nil
+	into := slabs{records: make([]client.Record, 0, records), headers: make([]client.Header, 0, headers)}
+	for _, b := range seen {
+		s.take(&into, b)
+	}
+	s.next = max(s.next, next)
+	return into.records, nil
 }
 
-func (s *scan) take(found []*sarama.ConsumerMessage, b *sarama.RecordBatch) []*sarama.ConsumerMessage {
+// slabs is the memory that the records of an answer lie in.
+type slabs struct {
+	records []client.Record
+	headers []client.Header
+}
+
+func (s *scan) take(into *slabs, b *sarama.RecordBatch) {
 	for _, r := range b.Records {
 		offset := b.FirstOffset + r.OffsetDelta
 		if offset < s.next || offset >= s.end {
@@ -42,12 +61,16 @@ func (s *scan) take(found []*sarama.ConsumerMessage, b *sarama.RecordBatch) []*s
 		if b.LogAppendTime {
 			at = b.MaxTimestamp
 		}
-		found = append(found, &sarama.ConsumerMessage{
-			Topic: s.topic, Partition: s.partition, Offset: offset, Timestamp: at,
-			Key: r.Key, Value: r.Value, Headers: r.Headers,
+		first := len(into.headers)
+		for _, h := range r.Headers {
+			into.headers = append(into.headers, client.Header(*h))
+		}
+		into.records = append(into.records, client.Record{
+			Topic: s.topic, Partition: s.partition, Offset: offset, Time: at,
+			Key: r.Key, Value: r.Value, Headers: into.headers[first:len(into.headers):len(into.headers)],
 		})
 	}
-	return found
+	s.next = max(s.next, b.LastOffset()+1)
 }
 
 // aborted knows which transactions of an answer were aborted: those to come,

@@ -77,7 +77,7 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	if errors.Is(err, sarama.ErrGroupAuthorizationFailed) {
 		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
 	}
-	member, err := sarama.NewConsumerGroupFromClient(g.cfg.Name, conn)
+	member, err := sarama.NewConsumerGroupFromClient(g.cfg.Name, newMembership(conn))
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
 	}
@@ -85,9 +85,11 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	asked := ctx // ends when the member is to leave
 	ctx, fail := context.WithCancelCause(context.WithoutCancel(asked))
 	defer fail(nil)
-	adapted := &handler{group: g, conn: conn, fetch: member, h: h, fail: fail}
+	ahead := newFetcher(g.cfg.Commits, g.cfg.Sarama, g.cfg.OnError)
+	defer ahead.close()
+	adapted := &handler{group: g, conn: g.cfg.Commits, idle: member.Pause, fetcher: ahead, h: h, fail: fail}
 	var watch sync.WaitGroup
-	watch.Go(func() { g.watch(member.Errors(), fail) })
+	watch.Go(func() { g.watch(member.Errors()) })
 	watch.Go(func() {
 		select {
 		case <-asked.Done():
@@ -122,14 +124,12 @@ func (g *Group) sessions(ctx context.Context, member sarama.ConsumerGroup, h sar
 	return nil
 }
 
-// watch turns what sarama only reports into an end of the membership where
-// going on would skip records.
-func (g *Group) watch(errs <-chan error, fail context.CancelCauseFunc) {
+// watch tells of what sarama goes on from.
+func (g *Group) watch(errs <-chan error) {
 	for err := range errs {
 		var ce *sarama.ConsumerError
-		if errors.Is(err, sarama.ErrOffsetOutOfRange) && errors.As(err, &ce) {
-			fail(&client.LostRangeError{Topic: ce.Topic, Partition: ce.Partition})
-			continue
+		if errors.As(err, &ce) && errors.Is(err, sarama.ErrNotConnected) {
+			continue // it has tried to fetch before its claim was told to be idle
 		}
 		g.cfg.OnError(err)
 	}
@@ -138,10 +138,12 @@ func (g *Group) watch(errs <-chan error, fail context.CancelCauseFunc) {
 // handler adapts client.Handler to sarama's.
 type handler struct {
 	group *Group
-	conn  sarama.Client
-	fetch pauser
+	conn  sarama.Client // of look-ups
 	h     client.Handler
 	fail  context.CancelCauseFunc
+
+	fetcher *fetcher
+	idle    func(partitions map[string][]int32) // keeps sarama from looking for something to fetch
 
 	mu      sync.Mutex
 	current *session
@@ -177,10 +179,9 @@ func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerG
 	h.mu.Lock()
 	sess := h.current
 	h.mu.Unlock()
-	served := &claim{
-		s: sess.s, c: c, conn: h.conn, revoked: make(chan struct{}),
-		fetch: newPausing(h.fetch, c.Topic(), c.Partition(), h.group.cfg.Sarama.ChannelBufferSize),
-	}
+	h.idle(map[string][]int32{c.Topic(): {c.Partition()}})
+	served := &claim{s: sess.s, c: c, conn: h.conn, revoked: make(chan struct{}), fetcher: h.fetcher}
+	defer served.close()
 	h.group.serve(served)
 	defer h.group.forget(served)
 	if err := h.h.Claim(sess, served); err != nil {

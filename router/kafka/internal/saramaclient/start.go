@@ -7,18 +7,23 @@ import (
 	"github.com/IBM/sarama"
 )
 
-// Start implements client.Claim. Where nothing is committed sarama has asked
-// for the log's first offset before, so that what is asked for here may be
-// later, never earlier, if records were removed meanwhile. Those of them that
-// were fetched already are dropped: Next hands out nothing below Start.
+// Start implements client.Claim. Where nothing is committed it is where the log
+// begins when it is first asked for.
 func (c *claim) Start(ctx context.Context) (int64, error) {
-	if at := c.c.InitialOffset(); at >= 0 {
-		return at, nil
+	if c.located {
+		return c.start, nil
 	}
-	at, err := Aside(ctx, func() (int64, error) { return c.conn.GetOffset(c.Topic(), c.Partition(), sarama.OffsetOldest) })
-	if err != nil {
-		return 0, fmt.Errorf("ask for the first offset of %s/%d: %w", c.Topic(), c.Partition(), err)
+	at := c.c.InitialOffset()
+	if at < 0 {
+		s := &scan{c: c.conn, topic: c.Topic(), partition: c.Partition()}
+		err := s.again(ctx, func() (err error) {
+			at, err = c.conn.GetOffset(c.Topic(), c.Partition(), sarama.OffsetOldest)
+			return err
+		})
+		if err != nil {
+			return 0, fmt.Errorf("ask for the first offset of %s/%d: %w", c.Topic(), c.Partition(), err)
+		}
 	}
-	c.start = at
+	c.start, c.located = at, true
 	return at, nil
 }

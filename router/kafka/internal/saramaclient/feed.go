@@ -1,0 +1,171 @@
+package saramaclient
+
+import (
+	"context"
+	"errors"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// feed is what is fetched ahead of one claim.
+type feed struct {
+	f    *fetcher
+	scan scan // where the next fetch goes on; of the one loop that has the feed
+
+	ctx   context.Context //nolint:containedctx // ends with the claim
+	close context.CancelFunc
+
+	epoch   int32 // of the leader that is asked
+	replica replica
+
+	high  *atomic.Int64 // told the high watermark
+	ready chan struct{} // takes one: there are records, or an error
+
+	// Guarded by the fetcher's lock.
+	answers [][]client.Record // what was fetched and not taken, an answer each
+	bytes   int               // of answers
+	waited  bool              // somebody waits for a record
+	err     error             // why no more come
+}
+
+// replica is the one that the leader wants to be asked instead of itself.
+type replica struct {
+	id    int32
+	until time.Time // then the leader is asked again
+}
+
+// leaderItself means that no other replica is preferred.
+const leaderItself = -1
+
+// feed begins to fetch a partition at an offset, and tells high its high
+// watermark.
+func (f *fetcher) feed(topic string, partition int32, at int64, high *atomic.Int64) *feed {
+	d := &feed{
+		f: f, high: high, ready: make(chan struct{}, 1), replica: replica{id: leaderItself},
+		scan: scan{topic: topic, partition: partition, next: at, end: math.MaxInt64, size: fetchBytes},
+	}
+	d.ctx, d.close = context.WithCancel(f.ctx)
+	context.AfterFunc(d.ctx, func() { f.drop(d) })
+	go f.place(d, 0)
+	return d
+}
+
+// next takes up to limit records and about maxBytes, at least one, of what is
+// there. Without any it says that somebody waits.
+func (d *feed) next(limit, maxBytes int) ([]client.Record, error) {
+	d.f.mu.Lock()
+	defer d.f.mu.Unlock()
+	d.waited = len(d.answers) == 0
+	if d.waited {
+		d.f.wakeAll()
+		return nil, d.err
+	}
+	var taken []client.Record
+	for full := false; !full && len(d.answers) > 0; {
+		answer, n := d.answers[0], 0
+		for ; n < len(answer) && len(taken)+n < limit && maxBytes > 0; n++ {
+			maxBytes -= answer[n].Size()
+			d.bytes -= answer[n].Size()
+			d.f.bytes -= answer[n].Size()
+		}
+		if taken == nil {
+			taken = answer[:n:n] // without a copy
+		} else {
+			taken = append(taken, answer[:n]...)
+		}
+		if full = n < len(answer); full {
+			d.answers[0] = answer[n:]
+		} else {
+			d.answers[0] = nil
+			d.answers = d.answers[1:]
+		}
+	}
+	if d.bytes < roomBelow {
+		d.f.wakeAll()
+	}
+	return taken, nil
+}
+
+// put adds an answer. The caller is the loop that has the feed.
+func (d *feed) put(records []client.Record) {
+	if len(records) == 0 {
+		return
+	}
+	bytes := 0
+	for i := range records {
+		bytes += records[i].Size()
+	}
+	d.f.mu.Lock()
+	if d.ctx.Err() == nil {
+		d.answers = append(d.answers, records)
+		d.bytes += bytes
+		d.f.bytes += bytes
+		d.waited = false
+	}
+	d.f.mu.Unlock()
+	d.signal()
+}
+
+// fail ends the feed behind what it has.
+func (d *feed) fail(err error) {
+	d.f.mu.Lock()
+	d.err = err
+	d.f.mu.Unlock()
+	d.signal()
+}
+
+func (d *feed) signal() {
+	select {
+	case d.ready <- struct{}{}:
+	default:
+	}
+}
+
+// wants tells whether more is to be fetched. The caller holds the fetcher's lock.
+func (d *feed) wants() bool {
+	return d.waited || d.bytes < roomBelow && d.f.bytes < maxAhead
+}
+
+// answered takes a broker's answer. It reports whether the broker is to be asked
+// on: otherwise the partition is somewhere else.
+func (d *feed) answered(block *sarama.FetchResponseBlock, broker int32) (stay bool, err error) {
+	s := &d.scan
+	switch {
+	case block == nil:
+		return false, errors.New("the broker's answer lacks the partition")
+	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange) && d.replica.id == broker:
+		d.replica.id = leaderItself // it may only lag behind
+		return false, nil
+	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange):
+		d.fail(&client.LostRangeError{Topic: s.topic, Partition: s.partition})
+		return false, nil
+	case block.Err != sarama.ErrNoError:
+		d.replica.id = leaderItself
+		return false, block.Err
+	}
+	d.high.Store(block.HighWaterMarkOffset)
+	from := s.next
+	found, err := s.read(block)
+	if err != nil {
+		return false, err
+	}
+	s.size = fetchBytes
+	if s.next == from && block.Partial { // an old broker cut the first batch off
+		s.size = int32(min(2*int64(s.size), math.MaxInt32))
+	}
+	d.put(found)
+	if id := block.PreferredReadReplica; id >= 0 && id != broker {
+		d.replica = replica{id: id, until: time.Now().Add(d.f.leaders.Config().Metadata.RefreshFrequency)}
+		return false, nil
+	}
+	if d.replica.id == broker && time.Now().After(d.replica.until) {
+		d.replica.id = leaderItself
+		return false, nil
+	}
+	return true, nil
+}
