@@ -105,3 +105,27 @@ func replayOf(t testing.TB, addrs []string, stage string, index int) *parking.Re
 		Message: parking.Message{Key: p.Key, Value: p.Value, Headers: p.Headers},
 	}
 }
+
+// requireOneWriterAnEpoch checks that what counts was written by the owner of its
+// epoch: behind its TAKE, and before the next one.
+func requireOneWriterAnEpoch(t testing.TB, events []logged) {
+	t.Helper()
+	epoch := map[int32]int64{}
+	for _, e := range events {
+		var of int64
+		switch event := e.Event.(type) {
+		case *parking.Take:
+			epoch[e.partition] = e.offset
+			continue
+		case *parking.Park:
+			of = event.Epoch
+		case *parking.Start:
+			of = event.Epoch
+		case *parking.Done:
+			of = event.Epoch
+		default:
+			continue
+		}
+		require.LessOrEqual(t, of, epoch[e.partition], "a record of an epoch that has not begun at %d/%d", e.partition, e.offset)
+	}
+}

@@ -81,7 +81,7 @@ func (p *parker) begin(runner parkedRunner) {
 	p.runner = runner
 	forget := p.stage.stats.parking.watch(p.claim, p.look)
 	context.AfterFunc(p.claim.Context(), forget)
-	records := make(chan []kafka.Record)
+	records := make(chan []kafka.Record, 1) // so that the tail asks on meanwhile
 	go p.follow(p.claim.Context(), records)
 	go p.serve(p.claim.Context(), records)
 }

@@ -19,6 +19,10 @@ const (
 	pollBytes    = 16 << 20
 	minTailBytes = 64 << 10
 	maxTailBytes = 1 << 20
+	// askAgain is how long the next request waits for the tails that have just been
+	// answered: most ask for more at once, and would miss it by a moment. They would
+	// wait for all of pollWait then.
+	askAgain = 5 * time.Millisecond
 )
 
 // poll asks one broker for all tails that wait for records of its, in one
@@ -27,6 +31,7 @@ type poll struct {
 	r      *Reader
 	broker *sarama.Broker
 	asks   map[*ask]struct{} // guarded by the reader's lock
+	more   chan struct{}     // capacity 1: there is another ask
 }
 
 // ask is a tail that waits for its next records.
@@ -48,12 +53,16 @@ func (r *Reader) fetch(ctx context.Context, broker *sarama.Broker, a *ask) (*sar
 	r.mu.Lock()
 	p := r.polls[broker]
 	if p == nil {
-		p = &poll{r: r, broker: broker, asks: map[*ask]struct{}{}}
+		p = &poll{r: r, broker: broker, asks: map[*ask]struct{}{}, more: make(chan struct{}, 1)}
 		r.polls[broker] = p
 		go p.run()
 	}
 	p.asks[a] = struct{}{}
 	r.mu.Unlock()
+	select {
+	case p.more <- struct{}{}:
+	default:
+	}
 	select {
 	case got := <-a.answered:
 		return got.block, got.err
@@ -75,6 +84,7 @@ func (p *poll) run() {
 		if err != nil {
 			_ = p.broker.Close() // it is dialled again with the next use
 		}
+		answered := false
 		for _, a := range asks {
 			if err != nil {
 				p.answer(a, answer{err: err})
@@ -85,7 +95,30 @@ func (p *poll) run() {
 				p.answer(a, answer{err: errors.New("the broker's answer lacks the partition")})
 			} else if block.Err != sarama.ErrNoError || len(block.RecordsSet) > 0 {
 				p.answer(a, answer{block: block})
+				answered = true
 			} // else it waits on
+		}
+		if answered {
+			p.awaitAsks(len(asks))
+		}
+	}
+}
+
+// awaitAsks waits a little for n asks.
+func (p *poll) awaitAsks(n int) {
+	t := time.NewTimer(askAgain)
+	defer t.Stop()
+	for {
+		p.r.mu.Lock()
+		enough := len(p.asks) >= n
+		p.r.mu.Unlock()
+		if enough {
+			return
+		}
+		select {
+		case <-p.more:
+		case <-t.C:
+			return
 		}
 	}
 }
