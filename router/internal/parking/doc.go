@@ -10,7 +10,8 @@
 // like. The owner applies its own records to its index once they are confirmed,
 // and those of operators when its tail of the log brings them: later, perhaps,
 // than own ones with higher offsets. A fresh fold meets all of them in the order
-// of the log. Both must come to the same state, so each rule that an operator's
+// of the log. (Never earlier: the tail waits at an own record until that is
+// applied.) Both must come to the same state, so each rule that an operator's
 // record takes part in compares offsets and not the time at which it is heard:
 //
 //   - DONE names the messages that are done, one by one. "All up to here" would

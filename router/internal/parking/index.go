@@ -89,7 +89,9 @@ func (ix *Index) reset() {
 // The partition's owner folds the log up to its own TAKE like this, and from then
 // on applies its own records when they are confirmed (in the order in which it
 // sent them) and those of operators when its tail brings them; own ones that the
-// tail brings again are not applied twice. It looks out for a TAKE that is not
+// tail brings again are not applied twice. The tail may be late, but never ahead:
+// at an own record that is not applied yet it waits, because an operator's
+// record behind it may mean what that one says. The owner looks out for a TAKE that is not
 // its own before it applies it: its claim is over then.
 //
 // Apply keeps nothing that e points to; it copies the key, and the payload where

@@ -144,6 +144,9 @@ func (w *world) follow() {
 	if w.tail == int64(len(w.log)) {
 		return // the tail is at the end
 	}
+	if len(w.stored) > 0 && w.stored[0].offset <= w.tail {
+		return // an own record that is not applied yet: the tail waits for it
+	}
 	e, err := parking.Decode(&w.log[w.tail])
 	require.NoError(w.t, err)
 	switch e.(type) {
