@@ -65,7 +65,7 @@ func drawAnyEvent(t *rapid.T) parking.Event {
 	case 2:
 		p := &parking.Park{
 			Epoch: epoch, Entry: drawEntry(t, "entry"), Rank: -1, Prev: -1, Attempts: count.Draw(t, "attempts"), Starts: count.Draw(t, "starts"),
-			NotBefore: drawTime(t, "not before"), Since: drawTime(t, "since"), SourceTime: drawTime(t, "source time"), Held: rapid.Bool().Draw(t, "held"),
+			NotBefore: drawTime(t, "not before"), Since: drawTime(t, "since"), SourceTime: drawTime(t, "source time"), Held: rapid.Bool().Draw(t, "held"), WasHeld: rapid.Bool().Draw(t, "was held"),
 			FirstError: text.Draw(t, "first"), LastError: text.Draw(t, "last"), Message: drawMessage(t),
 		}
 		if rapid.Bool().Draw(t, "again") {

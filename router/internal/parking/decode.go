@@ -98,8 +98,8 @@ func (d *decoder) park(m Message) *Park {
 		FirstError: d.text(MaxErrorText), LastError: d.text(MaxErrorText),
 		Message: m,
 	}
-	flags := d.flags(flagHeld | flagReplayed)
-	p.Held = flags&flagHeld != 0
+	flags := d.flags(flagHeld | flagReplayed | flagWasHeld)
+	p.Held, p.WasHeld = flags&flagHeld != 0, flags&flagWasHeld != 0
 	if flags&flagReplayed != 0 {
 		r := d.replayed()
 		p.Replay = &r

@@ -48,6 +48,7 @@ func Encode(e Event) (key, value []byte, headers []kafka.Header) {
 const (
 	flagHeld     = 1 << 0
 	flagReplayed = 1 << 1
+	flagWasHeld  = 1 << 2
 
 	flagEdited = 1 << 0
 )
@@ -95,6 +96,9 @@ func appendPark(b []byte, p *Park) []byte {
 	var flags byte
 	if p.Held {
 		flags |= flagHeld
+	}
+	if p.WasHeld {
+		flags |= flagWasHeld
 	}
 	if p.Replay == nil {
 		return append(b, flags)

@@ -62,6 +62,10 @@ type Park struct {
 	// the key waits for an operator.
 	Held bool
 
+	// WasHeld says that the record at Prev held it, too: this is a copy, and not
+	// what holds it. [Item.Again] sets it.
+	WasHeld bool
+
 	// Since is the time of the first failure. Zero: there was none yet.
 	Since time.Time
 

@@ -39,7 +39,7 @@ func (ix *Index) park(p *Park, offset int64) bool {
 		return false // an operator has ended what it is a copy of, or has begun it anew
 	}
 	// A copy of what lies before the fold's beginning.
-	if a, ok := ix.acts[p.Of()]; ok && p.Held {
+	if a, ok := ix.acts[p.Of()]; ok && p.Held && p.WasHeld {
 		ix.giveRank(a.replay, p.Message.Key, p.Rank)
 		return false
 	}

@@ -21,7 +21,7 @@ func first(offset int64) *parking.Park {
 }
 
 func again(offset, rank, prev int64, held bool) *parking.Park {
-	return &parking.Park{Entry: own(offset), Rank: rank, Prev: prev, Held: held, Message: parking.Message{Key: key}}
+	return &parking.Park{Entry: own(offset), Rank: rank, Prev: prev, Held: held, WasHeld: held && prev > 1, Message: parking.Message{Key: key}}
 }
 
 // replayOf is of poisonRecord.
