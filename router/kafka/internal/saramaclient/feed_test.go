@@ -136,6 +136,9 @@ func TestWhatIsFetchedAheadIsBounded(t *testing.T) {
 	records, err := await(soon(t), full, 1, 1)
 	require.NoError(t, err)
 	require.Zero(t, records[0].Offset)
+	full.close()
+	read.close()
+	require.Eventually(t, func() bool { return f.ahead() == 0 }, 10*time.Second, time.Millisecond, "what is over holds no memory")
 }
 
 // More than may be ahead of all claims is fetched only for who waits.
