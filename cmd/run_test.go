@@ -31,7 +31,7 @@ func TestARunDrainsOnTheEmbeddedBroker(t *testing.T) {
 	p := program(orders(some...))
 	got := call(t, p, "run", "--drain", "--data-dir", dir)
 	require.Equal(t, cmd.ExitOK, got.code, got.err)
-	require.Regexp(t, `orders\.check +5 +2 +1 +0 +2 `, got.out)
+	require.Regexp(t, `orders\.check +5 +2 +1 +0 +0 +2 `, got.out)
 	require.Regexp(t, `orders\.store +2 +2 +0 +0 +0 `, got.out)
 	require.Regexp(t, `1 +orders\.check +the total of ada is negative\n`, got.out)
 	require.Regexp(t, `1 +orders\.check +the total of bob is negative\n`, got.out)

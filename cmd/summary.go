@@ -83,10 +83,10 @@ const maxReasonsShown = 20
 
 // write writes the figures of each stage and why messages were poisoned.
 func (s Summary) write(w *output) {
-	t := &table{head: []string{"STAGE", "IN", "OUT", "SKIPPED", "RETRIED", "POISONED", "IN A SECOND"}}
+	t := &table{head: []string{"STAGE", "IN", "OUT", "SKIPPED", "RETRIED", "PARKED", "POISONED", "IN A SECOND"}}
 	why := &table{head: []string{"POISONED", "STAGE", "REASON"}, cut: 2}
 	for _, stage := range s.Stages {
-		t.add(stage.Stage, number(stage.In), number(stage.Out), number(stage.Skipped), number(stage.Retried), number(stage.Poisoned),
+		t.add(stage.Stage, number(stage.In), number(stage.Out), number(stage.Skipped), number(stage.Retried), number(stage.Parked), number(stage.Poisoned),
 			strconv.FormatFloat(s.PerSecond(stage.In), 'f', 1, 64))
 		for _, reason := range byCount(stage.Reasons) {
 			why.add(number(stage.Reasons[reason]), stage.Stage, reason)
@@ -127,6 +127,7 @@ type stageDocument struct {
 	Out       int64            `json:"out"`
 	Skipped   int64            `json:"skipped"`
 	Retried   int64            `json:"retried"`
+	Parked    int64            `json:"parked"`
 	Poisoned  int64            `json:"poisoned"`
 	Restarts  int64            `json:"restarts"`
 	PerSecond float64          `json:"inPerSecond"`
@@ -137,7 +138,7 @@ func (s Summary) document() summaryDocument {
 	d := summaryDocument{DurationSeconds: s.Duration.Seconds(), Stages: []stageDocument{}}
 	for _, x := range s.Stages {
 		d.Stages = append(d.Stages, stageDocument{
-			Stage: x.Stage, In: x.In, Out: x.Out, Skipped: x.Skipped, Retried: x.Retried, Poisoned: x.Poisoned,
+			Stage: x.Stage, In: x.In, Out: x.Out, Skipped: x.Skipped, Retried: x.Retried, Parked: x.Parked, Poisoned: x.Poisoned,
 			Restarts: x.Restarts, PerSecond: s.PerSecond(x.In), Reasons: x.Reasons,
 		})
 	}
