@@ -2,8 +2,10 @@ package router
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
+	"github.com/penstock/penstock/internal/sabotage"
 	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
 )
@@ -62,10 +64,10 @@ func (p *parker) apply(records []kafka.Record) error {
 		if err != nil {
 			return fmt.Errorf("read the retry log %s/%d@%d: %w", p.topic, p.claim.Partition(), r.Offset, err)
 		}
-		if _, take := e.(*parking.Take); take && r.Offset > p.epoch {
+		if _, take := e.(*parking.Take); take && r.Offset > p.epoch && !sabotage.Broken(sabotage.Epochs) {
 			return fmt.Errorf("%s/%d@%d: %w", p.topic, p.claim.Partition(), r.Offset, errTakenOver)
 		}
-		p.index.Apply(e, r.Offset)
+		p.index.Apply(p.sabotaged(e), r.Offset)
 		p.read = r.Offset + 1
 		p.index.ReadTo(p.read)
 		if err := p.reached(); err != nil {
@@ -86,4 +88,25 @@ func (p *parker) reached() error {
 	}
 	p.behind = slices.Delete(p.behind, 0, n)
 	return nil
+}
+
+// sabotaged is an event as it is where a rule is broken on purpose.
+func (p *parker) sabotaged(e parking.Event) parking.Event {
+	if take, ok := e.(*parking.Take); ok && sabotage.Broken(sabotage.VoidByStart) {
+		return &parking.Take{Topic: take.Topic, Start: math.MaxInt64}
+	}
+	if !sabotage.Broken(sabotage.Epochs) {
+		return e
+	}
+	switch e := e.(type) {
+	case *parking.Park:
+		e.Epoch = p.index.Epoch()
+	case *parking.Start:
+		e.Epoch = p.index.Epoch()
+	case *parking.Done:
+		e.Epoch = p.index.Epoch()
+	case *parking.Scan:
+		e.Epoch = p.index.Epoch()
+	}
+	return e
 }
