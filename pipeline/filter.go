@@ -25,6 +25,10 @@ type None struct{}
 // Opener is implemented by a filter or a source that has something to open
 // before the first message and to close after the last. Open is called again
 // after Close when what runs the filter starts anew.
+//
+// An Open that fails leaves nothing open. It is called again after a while, and
+// the other stages and sources go on meanwhile, unless its error is marked by
+// [Reject]: then the program ends.
 type Opener interface {
 	Open(ctx context.Context) error
 	Close(ctx context.Context) error

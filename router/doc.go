@@ -9,6 +9,8 @@
 //   - poison: what cannot succeed is stored with its story, and the flow goes on;
 //   - the size and the envelope of the record are checked;
 //   - retry: the attempts of the stage, with backoff and jitter;
+//   - the breaker, where the stage has one: while what the filter calls is down, one
+//     attempt at a time;
 //   - recover: a panic is an error of this message;
 //   - the time-out of an attempt;
 //   - the user's Watermill middleware, in the order in which it was given;
