@@ -98,8 +98,11 @@ func (w *batchWorker) run() {
 // gather waits for a first item and then for more, up to the batch's size and
 // time. Nothing comes any more when it returns none.
 func (w *batchWorker) gather() (items []batchItem, err error) {
-	var late <-chan time.Time
+	late := time.NewTimer(0)
+	defer late.Stop()
+	<-late.C // it begins with the first item
 	for len(items) < w.max {
+		before := len(items)
 		select {
 		case item := <-w.queue:
 			if w.parker.isParked(item.record.Key) {
@@ -109,18 +112,18 @@ func (w *batchWorker) gather() (items []batchItem, err error) {
 			}
 		case <-w.wake:
 			err = w.runParked()
-		case <-late:
-			return items, nil
+		case <-late.C:
+			if before > 0 { // else all that was gathered has been parked meanwhile
+				return items, nil
+			}
 		case <-w.claim.Draining():
 			return items, nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		if late == nil && len(items) > 0 {
-			t := time.NewTimer(w.wait)
-			defer t.Stop() //nolint:gocritic // once
-			late = t.C
+		if before == 0 && len(items) > 0 {
+			late.Reset(w.wait)
 		}
 	}
 	return items, nil

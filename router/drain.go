@@ -170,7 +170,7 @@ func countToTry(index *parking.Index) int {
 		if l.Held && l.HasKey {
 			held[l.Key] = true
 		}
-		if !l.Held && !(l.HasKey && held[l.Key]) {
+		if !l.Held && (!l.HasKey || !held[l.Key]) {
 			n++
 		}
 	}

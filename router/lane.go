@@ -5,35 +5,6 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/pipeline"
-	"github.com/penstock/penstock/router/kafka"
-)
-
-// laneItem is a message in a lane, or a run of parked ones.
-type laneItem struct {
-	run *parkedRun // nil: a message
-
-	entry  kafka.Entry
-	record *kafka.Record
-	ds     *deliveries
-	index  int // in ds
-	in     *input
-
-	d   *pipeline.Delivery // nil until the first attempt
-	f   failure
-	due time.Time // not to be tried before
-
-	fate      fate
-	notBefore time.Time // where it is to be parked: not to be tried before
-}
-
-// fate is what is to become of a message.
-type fate int
-
-const (
-	toTry    fate = iota
-	toSettle      // its outputs are to be sent
-	toPark        // its attempts here are used up
-	toPoison
 )
 
 // lane is an ordered queue for the keys that hash to it, worked off by a
@@ -241,32 +212,6 @@ func (l *lane) try(item *laneItem) error {
 	return nil
 }
 
-// roomPoll is how often a message that found no room to be parked looks again.
-const roomPoll = 50 * time.Millisecond
-
-// park hands a message to the parker. When there is no room its key is held, and
-// it is tried again: so the pipe waits, and what is parked goes on meanwhile.
-func (l *lane) park(item *laneItem) error {
-	room, err := l.worker.parker.park(item.entry, item.record, &item.f, item.notBefore)
-	if err == nil && !room {
-		item.due = time.Now().Add(roomPoll)
-		l.hold(item)
-		return nil
-	}
-	return l.settled(err)
-}
-
-// poison takes a message out of the flow. Where it is to hold its key it needs
-// room like one that is parked.
-func (l *lane) poison(item *laneItem) error {
-	if l.worker.parker.holdsPoisoned(item.record.Key) && !l.worker.parker.hasRoom() {
-		item.fate, item.due = toPoison, time.Now().Add(roomPoll)
-		l.hold(item)
-		return nil
-	}
-	return l.settled(l.out.poison(item.entry, item.record, item.d, item.f))
-}
-
 // hold lets the item's key wait. A message without a key waits alone.
 func (l *lane) hold(item *laneItem) {
 	h := &heldKey{items: []laneItem{*item}, due: item.due}
@@ -313,31 +258,4 @@ func (l *lane) flush() error {
 	l.worker.left.Add(-l.done)
 	l.done = 0
 	return nil
-}
-
-// runParked tries parked messages of a key of this lane. What the lane has
-// settled of that key before them is handed over first.
-func (l *lane) runParked(run *parkedRun) error {
-	if err := l.flush(); err != nil {
-		return err
-	}
-	l.out.begin(len(run.items))
-	err := run.each(&l.out, &l.text, l.tryParked)
-	l.worker.left.Add(-1)
-	return err
-}
-
-func (l *lane) tryParked(item *parkedItem) result {
-	w := l.worker
-	begun := clock()
-	l.at.begin(&item.record, begun)
-	o, wait := w.stage.step(&l.at, w.claim, item.d, w.parker.in.attempt, &l.outputs, &item.f)
-	now := clock()
-	l.at.end(now)
-	l.at.rest()
-	w.pace.add(now - begun)
-	if o != succeeded {
-		return result{outcome: o, wait: wait}
-	}
-	return result{outcome: o, outs: l.out.records(item.d, &l.outputs)}
 }

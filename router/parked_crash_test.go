@@ -44,6 +44,7 @@ func TestOrderHoldsOverFailuresAndTakeovers(t *testing.T) {
 }
 
 func takeovers(t *testing.T, lanes int) {
+	t.Helper()
 	const keys, n, rounds = 20, 120, 6
 	b := brokertest.New(t)
 	addrs := b.Addrs()
@@ -70,7 +71,7 @@ func takeovers(t *testing.T, lanes int) {
 	steady.drained()
 	requireRewinds(t, brokertest.ReadAll(t, addrs, "flaky.work"), keys, n)
 	require.Empty(t, brokertest.ReadAll(t, addrs, "flaky.work.poison"))
-	requireFolded(t, addrs, steady, "work", "flaky.in", "flaky.work.retry.in")
+	requireFolded(t, addrs, steady, "flaky.in", "flaky.work.retry.in")
 	requireOneWriterAnEpoch(t, retryLog(t, addrs, "flaky.work.retry.in"))
 }
 
@@ -79,7 +80,8 @@ func (r *running) cut() {
 	r.t.Helper()
 	r.cancel()
 	select {
-	case <-r.stopped:
+	case err := <-r.stopped: // that not all was drained may be one
+		r.t.Log("cut short:", err)
 	case <-time.After(time.Minute):
 		r.t.Fatal("the router does not stop")
 	}

@@ -54,11 +54,11 @@ func folded(t testing.TB, addrs []string, topic string) map[int32]parking.State 
 
 // requireFolded checks that what a router has in memory is what a fresh fold of
 // the log says. It is for quiet points: with nothing under way.
-func requireFolded(t testing.TB, addrs []string, r *running, stage, input, topic string) {
+func requireFolded(t testing.TB, addrs []string, r *running, input, topic string) {
 	t.Helper()
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		fresh := folded(t, addrs, topic)
-		for p, state := range r.Parking(stage)[input] {
+		for p, state := range r.Parking("work")[input] {
 			assert.Equal(c, fresh[p], state, "partition %d", p)
 		}
 	}, waitFor, tick)
@@ -89,10 +89,10 @@ func topicID(t testing.TB, addrs []string, topic string) [16]byte {
 	return topics[topic].ID
 }
 
-// replayOf is the REPLAY of the poison record at an index of the poison topic.
-func replayOf(t testing.TB, addrs []string, stage string, index int) *parking.Replay {
+// replayOf is the REPLAY of the poison record of laned.work at an index.
+func replayOf(t testing.TB, addrs []string, index int) *parking.Replay {
 	t.Helper()
-	topic := stage + ".poison"
+	const topic = "laned.work.poison"
 	raw := brokertest.ReadAll(t, addrs, topic)[index]
 	p := poisoned(t, addrs, topic)[index]
 	return &parking.Replay{

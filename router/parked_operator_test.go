@@ -45,7 +45,7 @@ func TestAPoisonedMessageHoldsItsKeyUntilItIsReplayed(t *testing.T) {
 	r.drained() // does not wait for what is held
 	require.Len(t, brokertest.ReadAll(t, addrs, "laned.work"), 9*6+3)
 	require.Len(t, poisoned(t, addrs, "laned.work.poison"), 1)
-	requireFolded(t, addrs, r, "work", "laned.in", "laned.work.retry.in")
+	requireFolded(t, addrs, r, "laned.in", "laned.work.retry.in")
 	r.stop()
 
 	r = start(t, addrs, p, router.Config{})
@@ -55,12 +55,12 @@ func TestAPoisonedMessageHoldsItsKeyUntilItIsReplayed(t *testing.T) {
 	require.Len(t, poisoned(t, addrs, "laned.work.poison"), 1, "once")
 
 	accept.Store(true)
-	replay := replayOf(t, addrs, "laned.work", 0)
+	replay := replayOf(t, addrs, 0)
 	appendEvents(t, addrs, "laned.work.retry.in", 0, replay, replay) // asked for twice
 	require.Eventually(t, func() bool { return len(brokertest.ReadAll(t, addrs, "laned.work")) >= 10*8 }, waitFor, tick)
 	r.drained()
 	requireSequences(t, brokertest.ReadAll(t, addrs, "laned.work"), 10, 8)
-	requireFolded(t, addrs, r, "work", "laned.in", "laned.work.retry.in")
+	requireFolded(t, addrs, r, "laned.in", "laned.work.retry.in")
 }
 
 func TestAMessageThatIsDroppedLetsItsKeyGoOn(t *testing.T) {
@@ -73,7 +73,7 @@ func TestAMessageThatIsDroppedLetsItsKeyGoOn(t *testing.T) {
 	r.drained()
 	require.Len(t, brokertest.ReadAll(t, addrs, "laned.work"), 3)
 	require.Equal(t, router.Parked{Messages: 3, Oldest: r.Parking("work")["laned.in"][0].Live[0].Since}, r.Status().Stages[0].ParkedNow)
-	appendEvents(t, addrs, "laned.work.retry.in", 0, &parking.Drop{Of: replayOf(t, addrs, "laned.work", 0).Replayed.Of, By: "a test", At: time.Now()})
+	appendEvents(t, addrs, "laned.work.retry.in", 0, &parking.Drop{Of: replayOf(t, addrs, 0).Replayed.Of, By: "a test", At: time.Now()})
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 0 }, waitFor, tick)
 	r.drained()
 	var got []string
@@ -81,7 +81,7 @@ func TestAMessageThatIsDroppedLetsItsKeyGoOn(t *testing.T) {
 		got = append(got, string(rec.Value))
 	}
 	require.Equal(t, []string{"0", "1", "2", "4", "5"}, got)
-	requireFolded(t, addrs, r, "work", "laned.in", "laned.work.retry.in")
+	requireFolded(t, addrs, r, "laned.in", "laned.work.retry.in")
 }
 
 // A message that fails its attempts from the log holds its key like one that is
@@ -145,7 +145,7 @@ func TestAReplayRunsBesideNoMessageOfItsKey(t *testing.T) {
 	accept.Store(true)
 	records := numbered(1, 2000)
 	for i := range 5 {
-		replay := replayOf(t, addrs, "laned.work", i)
+		replay := replayOf(t, addrs, i)
 		brokertest.Produce(t, addrs, "laned.in", records[400*i:400*i+400]...)
 		appendEvents(t, addrs, "laned.work.retry.in", 0, replay)
 	}
@@ -158,5 +158,5 @@ func TestAReplayRunsBesideNoMessageOfItsKey(t *testing.T) {
 		}
 	}
 	requireSequences(t, rest, 1, 2000)
-	requireFolded(t, addrs, r, "work", "laned.in", "laned.work.retry.in")
+	requireFolded(t, addrs, r, "laned.in", "laned.work.retry.in")
 }

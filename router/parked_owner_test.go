@@ -17,6 +17,7 @@ import (
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router"
 	"github.com/penstock/penstock/router/internal/parking"
+	"github.com/penstock/penstock/router/kafka"
 )
 
 // parks are the options of a stage that parks at once, for a moment.
@@ -136,7 +137,40 @@ func TestAnOwnerThatIsTakenOverLosesNothing(t *testing.T) {
 	}
 	r.drained()
 	requireRewinds(t, brokertest.ReadAll(t, addrs, "flaky.work"), 20, 100)
-	requireFolded(t, addrs, r, "work", "flaky.in", "flaky.work.retry.in")
+	requireFolded(t, addrs, r, "flaky.in", "flaky.work.retry.in")
+}
+
+// An offset is committed when the PARK of its message counts, not when it is
+// stored: another owner's TAKE may stand before it, and then it is void.
+func TestWhatIsParkedIsCommittedWhenItCounts(t *testing.T) {
+	t.Parallel()
+	b := brokertest.New(t)
+	addrs := b.Addrs()
+	var open atomic.Bool
+	p := laned(func(context.Context, *pipeline.Message[[]byte]) error {
+		if !open.Load() {
+			return errBoom
+		}
+		return nil
+	}, parks()...)
+	r := start(t, addrs, p, quickly())
+	const log = "laned.work.retry.in"
+	require.Eventually(t, func() bool { return len(r.Parking("work")["laned.in"]) == 1 }, waitFor, tick)
+	blind := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: log, Err: kerr.NotLeaderForPartition, Count: -1})
+	appendEvents(t, addrs, log, 0, &parking.Take{Topic: topicID(t, addrs, "laned.in"), Start: 1 << 40})
+	brokertest.Produce(t, addrs, "laned.in", numbered(1, 3)...)
+	admin, err := kafka.NewAdmin(t.Context(), kafka.Config{Brokers: addrs})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, admin.Close()) }()
+	require.Eventually(t, func() bool { // TAKE, TAKE, three PARKs
+		lags, err := admin.Lag(t.Context(), "laned.work", log)
+		return err == nil && len(lags) == 1 && lags[0].End >= 5
+	}, waitFor, tick)
+	blind.Remove()
+	require.Eventually(t, func() bool { return r.Stats()[0].Restarts > 0 }, waitFor, tick)
+	open.Store(true)
+	r.drained()
+	requireRewinds(t, brokertest.ReadAll(t, addrs, "laned.work"), 1, 3)
 }
 
 // A key is free when its DONE is in the log, and no sooner: else a later message
@@ -201,22 +235,22 @@ func TestTheLogIsCutAndNothingOfItIsLost(t *testing.T) {
 	cut := func() bool { events := retryLog(t, addrs, log); return len(events) < 100 }
 	require.Eventually(t, cut, waitFor, 10*tick)
 	require.IsType(t, &parking.Scan{}, retryLog(t, addrs, log)[0].Event, "a fold can begin there")
-	requireFolded(t, addrs, r, "work", "laned.in", log)
+	requireFolded(t, addrs, r, "laned.in", log)
 	brokertest.Produce(t, addrs, "laned.in", numbered(3, 5)[3*4:]...)
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 4+5 }, waitFor, tick)
 	r.stop()
 
 	r = start(t, addrs, p, quickly())
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 4+5 }, waitFor, tick)
-	requireFolded(t, addrs, r, "work", "laned.in", log)
+	requireFolded(t, addrs, r, "laned.in", log)
 	r.stop()
 
 	forgetMetadata(t, addrs, "laned.work", "laned.in", 15)
 	accept.Store(true)
 	r = start(t, addrs, p, quickly())
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 4+5 }, waitFor, tick)
-	requireFolded(t, addrs, r, "work", "laned.in", log)
-	appendEvents(t, addrs, log, 0, replayOf(t, addrs, "laned.work", 0))
+	requireFolded(t, addrs, r, "laned.in", log)
+	appendEvents(t, addrs, log, 0, replayOf(t, addrs, 0))
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 5 }, waitFor, tick)
 	requireSequences(t, without(brokertest.ReadAll(t, addrs, "laned.work"), "key-1"), 2, 5)
 }

@@ -71,7 +71,7 @@ func TestAKeyThatWaitsForAnHourHoldsUpNobody(t *testing.T) {
 	brokertest.Produce(t, addrs, "laned.in", numbered(20, 5)...)
 	require.Eventually(t, func() bool { return r.Stats()[0].Out == 19*5 }, waitFor, tick)
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 5 }, waitFor, tick)
-	requireFolded(t, addrs, r, "work", "laned.in", "laned.work.retry.in")
+	requireFolded(t, addrs, r, "laned.in", "laned.work.retry.in")
 	r.stop() // does not wait for the hour
 	out := brokertest.ReadAll(t, addrs, "laned.work")
 	requireSequences(t, out, 19, 5)
@@ -115,7 +115,7 @@ func TestMessagesWithoutAKeyAreParkedAlone(t *testing.T) {
 		require.Nil(t, rec.Key)
 	}
 	require.GreaterOrEqual(t, tries["10"], 2)
-	requireFolded(t, addrs, r, "work", "laned.in", "laned.work.retry.in")
+	requireFolded(t, addrs, r, "laned.in", "laned.work.retry.in")
 }
 
 // At the bound of what may be parked the pipe waits. What is parked goes on, and
