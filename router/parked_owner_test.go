@@ -162,7 +162,7 @@ func TestWhatIsParkedIsCommittedWhenItCounts(t *testing.T) {
 	admin, err := kafka.NewAdmin(t.Context(), kafka.Config{Brokers: addrs})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, admin.Close()) }()
-	require.Eventually(t, func() bool { // TAKE, TAKE, three PARKs
+	require.Eventually(t, func() bool { // two TAKEs and three PARKs
 		lags, err := admin.Lag(t.Context(), "laned.work", log)
 		return err == nil && len(lags) == 1 && lags[0].End >= 5
 	}, waitFor, tick)
