@@ -154,7 +154,7 @@ func TestRecordsOfEverySizeAreReadBack(t *testing.T) {
 func TestCodecsRefuseLevels(t *testing.T) {
 	t.Parallel()
 	_, err := produce.NewCodec(sarama.CompressionGZIP, 17)
-	require.ErrorContains(t, err, "CompressionLevel 17 of gzip")
+	require.ErrorContains(t, err, "gzip with CompressionLevel 17")
 	for level := 1; level <= 9; level++ {
 		_, err := produce.NewCodec(sarama.CompressionGZIP, level)
 		require.NoError(t, err)

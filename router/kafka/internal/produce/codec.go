@@ -44,11 +44,11 @@ func newCodec(id sarama.CompressionCodec, level int) (*codec, error) {
 	case sarama.CompressionZSTD:
 		c.fresh = func() (compress, error) { return newZstd(level) }
 	default:
-		return nil, fmt.Errorf("Compression %d is no codec", id)
+		return nil, fmt.Errorf("there is no codec for Compression %d", id)
 	}
 	first, err := c.take()
 	if err != nil {
-		return nil, fmt.Errorf("CompressionLevel %[2]d of %[1]s: %[3]w", id, level, err)
+		return nil, fmt.Errorf("codec %s with CompressionLevel %d: %w", id, level, err)
 	}
 	c.idle.Put(first)
 	return c, nil

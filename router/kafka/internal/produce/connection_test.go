@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"sync/atomic"
@@ -160,4 +161,42 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 	roots := x509.NewCertPool()
 	roots.AddCert(parsed)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+}
+
+// A broker that never answers a TLS handshake is given up after the dial's
+// timeout, and tried again.
+func TestHandshakesEnd(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	conf := quick()
+	conf.Net.DialTimeout = 20 * time.Millisecond
+	conf.Net.TLS.Enable, conf.Net.TLS.Config = true, &tls.Config{MinVersion: tls.VersionTLS13}
+	k := &mute{kept: &kept{}}
+	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, k
+	p := newProducer(t, c.ListenAddrs(), produce.Config{Sarama: conf})
+	_, err := p.Prepare(within(t), topic)
+	require.NoError(t, err)
+	require.NoError(t, p.Enqueue(topic, []client.Output{{}}))
+	require.Eventually(t, func() bool {
+		k.kept.mu.Lock()
+		defer k.kept.mu.Unlock()
+		return len(k.kept.conns) >= 3
+	}, patience, time.Millisecond)
+	p.Fence(nil)
+	require.Error(t, p.Close(within(t)))
+}
+
+// mute is a dialer to a peer that reads and never says anything.
+type mute struct{ kept *kept }
+
+func (m *mute) Dial(string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	go func() {
+		_, _ = io.Copy(io.Discard, theirs) // until ours is closed
+		_ = theirs.Close()
+	}()
+	m.kept.mu.Lock()
+	defer m.kept.mu.Unlock()
+	m.kept.conns = append(m.kept.conns, ours)
+	return ours, nil
 }

@@ -1,9 +1,12 @@
 package produce
 
 import (
+	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/IBM/sarama"
 )
@@ -20,7 +23,7 @@ type opened struct {
 // flight. Making one can run code of the user (a token provider, a proxy), so
 // a fence does not wait for it.
 func (s *sender) open() (opened, error) {
-	l := &lender{gate: s.p.gate}
+	l := &lender{gate: s.p.gate, timeout: s.p.conn.Net.DialTimeout}
 	conf := *s.p.conn // sarama changes it where it negotiates
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, l
 	if conf.Net.TLS.Enable {
@@ -61,8 +64,9 @@ func (s *sender) open() (opened, error) {
 // lender is a dialer that lends sarama one connection of the gate, encrypted
 // if that is asked for.
 type lender struct {
-	gate *gate
-	tls  *tls.Config // nil: not encrypted
+	gate    *gate
+	tls     *tls.Config   // nil: not encrypted
+	timeout time.Duration // of the TLS handshake
 
 	under *gateConn
 	lent  *loan
@@ -74,11 +78,18 @@ func (l *lender) Dial(network, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.under = under
-	l.lent = &loan{Conn: under}
-	if l.tls != nil {
-		l.lent.Conn = tls.Client(under, l.tls) // shakes hands when it is written to
+	l.under, l.lent = under, &loan{Conn: under}
+	if l.tls == nil {
+		return l.lent, nil
 	}
+	ctx, cancel := context.WithTimeout(l.gate.open, l.timeout)
+	defer cancel()
+	encrypted := tls.Client(under, l.tls)
+	if err := encrypted.HandshakeContext(ctx); err != nil {
+		_ = under.Close()
+		return nil, fmt.Errorf("TLS handshake: %w", err)
+	}
+	l.lent.Conn = encrypted
 	return l.lent, nil
 }
 
