@@ -2,6 +2,7 @@ package produce_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -92,6 +93,59 @@ func TestFateIsWhatIsKnown(t *testing.T) {
 		require.ErrorContains(t, r.Err, "partition 0 of topic "+topic)
 		require.ErrorIs(t, p.Close(within(t)), kerrOf(kerr.TopicAuthorizationFailed))
 	}
+}
+
+// Each batch gets what is said of its partition, in whatever order the broker
+// lists them, and the first where one is listed twice. One that is not listed
+// is sent again.
+func TestAnswersFindTheirBatches(t *testing.T) {
+	t.Parallel()
+	const many, forgotten = 100, 42
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(many, topic), kfake.SeedTopics(many, "a-"+topic))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	skipped := map[string]bool{} // by topic; used on the cluster's goroutine
+	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		resp := produceResponse(r, func(_ *kmsg.ProduceResponse, p *kmsg.ProduceResponseTopicPartition) {
+			p.BaseOffset = 1000 + int64(p.Partition)
+		}).(*kmsg.ProduceResponse)
+		for i := range resp.Topics {
+			rt := &resp.Topics[i]
+			slices.Reverse(rt.Partitions)
+			again := rt.Partitions[0]
+			again.BaseOffset = 7
+			rt.Partitions = append(rt.Partitions, again)
+			if !skipped[rt.Topic] {
+				before := len(rt.Partitions)
+				rt.Partitions = slices.DeleteFunc(rt.Partitions, func(p kmsg.ProduceResponseTopicPartition) bool { return p.Partition == forgotten })
+				skipped[rt.Topic] = len(rt.Partitions) < before
+			}
+		}
+		slices.Reverse(resp.Topics)
+		return resp, nil, true
+	})
+	results := make(chan client.Result, 2*many)
+	p := newProducer(t, c.ListenAddrs(), produce.Config{Done: func(r client.Result) { results <- r }})
+	for _, name := range []string{topic, "a-" + topic} {
+		_, err := p.Prepare(within(t), name)
+		require.NoError(t, err)
+	}
+	outs := make([]client.Output, many)
+	for i := range outs {
+		outs[i].Partition = int32(i)
+	}
+	for _, name := range []string{topic, "a-" + topic} {
+		require.NoError(t, p.Enqueue(name, outs))
+	}
+	require.NoError(t, p.Close(within(t)))
+	require.Len(t, results, 2*many)
+	for range 2 * many {
+		r := <-results
+		require.Equal(t, client.Stored, r.Fate)
+		require.Equal(t, 1000+int64(r.Partition), r.Base)
+	}
+	require.Equal(t, map[string]bool{topic: true, "a-" + topic: true}, skipped)
 }
 
 // A broker that names the records that it refuses is quoted.
