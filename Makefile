@@ -34,8 +34,8 @@ vet: ## Run go vet, with and without the tests that need a Kafka
 test: ## Run the tests with the race detector; they bring their own embedded broker
 	go test -race -timeout 15m ./...
 
-test-kafka: ## Run the tests that need a real Kafka, on a fresh one: [PKG=./router/...] [RUN=TestName]
-	PKG='$(PKG)' RUN='$(RUN)' scripts/test-kafka.sh
+test-kafka: ## Run the tests that need a real Kafka, on a fresh one: [PKG=./router/...] [RUN=TestName] [BENCH=BenchmarkName]
+	PKG='$(PKG)' RUN='$(RUN)' BENCH='$(BENCH)' scripts/test-kafka.sh
 
 bench: ## Measure a stage beside its peers: [CASE=stage|hotkey|slow|lanesfast] [MESSAGES=1000000] [ROUNDS=3] [BROKERS=embedded,kafka] [CONTESTANTS=ours,kgo] [GOGC=100] [PROFILE=dir]
 	cd benchmarks && go build -o ../bin/bench .
@@ -46,7 +46,7 @@ bench-module: $(GOLANGCI_LINT) ## Check the benchmarks, a module of their own: t
 	cd benchmarks && ../$(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd benchmarks && go vet ./... && go test -race -timeout 5m ./...
 
-chaos: ## Kill and restart workers under load on three Kafka nodes, and check: [MODE=at-least-once|graceful] [KILLS=8] [MESSAGES=60000] [SEED=n] [KEYS=1000] [PROCESSES=2]
+chaos: ## Kill and restart workers under load on three Kafka nodes, and check: [MODE=at-least-once|graceful|parking] [KILLS=8] [MESSAGES=60000] [SEED=n] [KEYS=1000] [PROCESSES=2]
 	MODE='$(MODE)' KILLS='$(KILLS)' MESSAGES='$(MESSAGES)' SEED='$(SEED)' KEYS='$(KEYS)' PROCESSES='$(PROCESSES)' scripts/chaos.sh
 
 kafka: ## Start a real Kafka on this machine and keep it running: [NODES=1|3] [PENSTOCK_KAFKA_PORT=19092]

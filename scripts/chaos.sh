@@ -3,14 +3,18 @@
 # and removed afterwards. It exits with 1 when a guarantee is broken.
 #
 # Variables:
-#   MODE       at-least-once (workers are killed) or graceful (nobody is, and nothing
-#              may be repeated), defaults to at-least-once
+#   MODE       at-least-once (workers are killed), graceful (nobody is, and nothing
+#              may be repeated) or parking (workers are killed while one attempt in
+#              seven fails, and what has failed is parked), defaults to at-least-once
 #   SEED       decides on the faults and the load, defaults to a random number
-#   KILLS      how many workers are killed, defaults to 8, and to 0 in mode graceful
-#   MESSAGES   how many messages there are at least, defaults to 60000
+#   KILLS      how many workers are killed, defaults to 8, 0 in mode graceful, 32 in mode parking
+#   MESSAGES   how many messages there are at least, defaults to 60000, and to
+#              200000 in mode parking
 #   RATE       how many messages a second are produced, defaults to 500
-#   KEYS       how many keys the messages have, defaults to 1000
-#   PROCESSES  how many processes each stage has, defaults to 2
+#   KEYS       how many keys the messages have, defaults to 1000, and to 200 in
+#              mode parking
+#   PROCESSES  how many processes each stage has, defaults to 2, and to 4 in mode
+#              parking
 #
 # The logs and the producers' journal are kept in .cache/chaos/<seed>.
 set -euo pipefail

@@ -22,7 +22,7 @@ import (
 
 // Run does one run. An error says that it could not be done; whether guarantees
 // held is in the result.
-func Run(ctx context.Context, cfg Config) (*Result, error) {
+func Run(ctx context.Context, cfg Config) (result *Result, err error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("configure the chaos run: %w", err)
@@ -35,6 +35,12 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err := c.makeTopics(ctx); err != nil {
 		return nil, err
 	}
+	logs, err := follow(ctx, cfg, c.stages)
+	if err != nil {
+		return nil, err
+	}
+	c.logs = logs
+	defer func() { err = errors.Join(err, logs.close()) }()
 	journalPath := filepath.Join(cfg.Dir, "journal")
 	kills, err := c.underLoad(ctx, journalPath, faults)
 	if err != nil {
@@ -44,11 +50,17 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err := c.closeAll(); err != nil {
 		return nil, err
 	}
-	report, err := checker.CheckPipeline(ctx, cfg.Brokers, cfg.Pipeline, journalPath)
+	if err := c.awaitLogs(ctx); err != nil {
+		return nil, err
+	}
+	report, err := checker.CheckPipeline(ctx, checker.Source{
+		Brokers: cfg.Brokers, Pipeline: cfg.Pipeline, Stages: c.stages, Journal: journalPath,
+		Log: logs.of, Deadline: cfg.deadline(),
+	})
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Mode: cfg.Mode, Report: report, Kills: len(kills)}
+	result = &Result{Mode: cfg.Mode, Report: report, Kills: len(kills)}
 	err = result.measure(ctx, cfg, kills)
 	return result, err
 }
@@ -91,30 +103,56 @@ func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault
 }
 
 // throughPatience is how long the stages may take for what is left when the load
-// has ended.
+// has ended, beside what messages wait for in mode parking.
 const throughPatience = 3 * time.Minute
 
-// awaitThrough waits until each stage has committed all of its input.
+// awaitThrough waits until each stage has committed all of its input, and nothing is
+// parked but what is to stay.
 func (c *crew) awaitThrough(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, throughPatience, fmt.Errorf("the stages are not through after %v", throughPatience))
+	patience := throughPatience + time.Duration(len(c.stages))*c.cfg.SlowWait
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the stages are not through after %v", patience))
 	defer cancel()
+	return c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
+		lag, err := reader.Lag(ctx, flow.Group(c.cfg.Pipeline, s.Name), flow.Topic(c.cfg.Pipeline, s.Input), flow.Partitions)
+		if err != nil {
+			return 0, err
+		}
+		unread, parked, err := c.logs.left(ctx, reader, s)
+		return lag + unread + int64(parked), err
+	})
+}
+
+// logPatience is how long the last of the retry logs may take to be read.
+const logPatience = 30 * time.Second
+
+// awaitLogs waits until the retry logs are read to their ends.
+func (c *crew) awaitLogs(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, logPatience, errors.New("the retry logs cannot be read to their ends"))
+	defer cancel()
+	return c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
+		unread, _, err := c.logs.left(ctx, reader, s)
+		return unread, err
+	})
+}
+
+// await waits until nothing is left, by each stage in turn.
+func (c *crew) await(ctx context.Context, left func(*topics.Reader, flow.Stage) (int64, error)) error {
 	reader, err := topics.New(c.cfg.Brokers)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	for _, s := range c.stages {
-		group, topic := flow.Group(c.cfg.Pipeline, s.Name), flow.Topic(c.cfg.Pipeline, s.Input)
 		for {
-			lag, err := reader.Lag(ctx, group, topic, flow.Partitions)
+			n, err := left(reader, s)
 			if err != nil && ctx.Err() == nil {
 				return err
 			}
-			if err == nil && lag == 0 {
+			if err == nil && n == 0 {
 				break
 			}
 			if err := pause(ctx, 50*time.Millisecond); err != nil {
-				return fmt.Errorf("wait for stage %s, which lags by %d: %w", s.Name, lag, err)
+				return fmt.Errorf("wait for stage %s, which has %d messages left: %w", s.Name, n, err)
 			}
 		}
 	}

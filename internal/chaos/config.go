@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/penstock/penstock/internal/chaos/flow"
 )
 
 // Mode is what a run tries.
@@ -17,6 +19,10 @@ const (
 	AtLeastOnce Mode = "at-least-once"
 	// Graceful lets workers come and go, and kills none: nothing may be repeated.
 	Graceful Mode = "graceful"
+	// Parking kills workers and lets them come and go, as AtLeastOnce does, while one
+	// attempt in seven fails and what has failed is parked. What was parked must come
+	// through once its time has come, in the order of its key.
+	Parking Mode = "parking"
 )
 
 // Config says what a run does.
@@ -37,17 +43,23 @@ type Config struct {
 	Seed uint64
 
 	// Messages is how many messages are produced at least: the load goes on until
-	// the faults are through. Defaults to 60,000.
+	// the faults are through. Defaults to 60,000, and to 200,000 in mode Parking.
 	Messages int
 
 	// Rate is how many messages a second are produced. Defaults to 500.
 	Rate int
 
-	// Keys is how many keys the messages have. Defaults to 1,000.
+	// Keys is how many keys the messages have. Defaults to 1,000, and to 200 in mode
+	// Parking.
 	Keys int
 
-	// Processes is how many processes each stage has. Defaults to 2.
+	// Processes is how many processes each stage has. Defaults to 2, and to 4 in mode
+	// Parking.
 	Processes int
+
+	// SlowWait is how long a message waits, in mode Parking, of the keys that wait for
+	// long. Messages of other keys may take two thirds of it. Defaults to 45 s.
+	SlowWait time.Duration
 
 	// Session is the session time-out of the workers. Defaults to 1.5 s, so that a
 	// kill costs little time, and to 10 s in mode Graceful: there a busy machine
@@ -69,6 +81,30 @@ type Faults struct {
 	Rollings int // all workers of a stage are closed and started, one after the other
 }
 
+// stages are what the run's pipeline has.
+func (c Config) stages() []flow.Stage {
+	if c.Mode == Parking {
+		return flow.ParkingStages()
+	}
+	return flow.Stages()
+}
+
+// deadline is how long a message of a key may take while another key waits.
+func (c Config) deadline() time.Duration {
+	if c.Mode == Parking {
+		return c.SlowWait * 2 / 3
+	}
+	return 0
+}
+
+// DefaultKills is how many workers a mode kills unless it is told.
+func DefaultKills(mode Mode) int {
+	if mode == Parking {
+		return 32
+	}
+	return 8
+}
+
 // DefaultFaults is what a mode does beside so many kills.
 func DefaultFaults(mode Mode, kills int) Faults {
 	if mode == Graceful {
@@ -81,10 +117,18 @@ func (c Config) withDefaults() Config {
 	if c.Mode == "" {
 		c.Mode = AtLeastOnce
 	}
+	if c.Mode == Parking {
+		setDefault(&c.Messages, 200_000)
+		setDefault(&c.Keys, 200)
+		setDefault(&c.Processes, 4)
+	}
 	setDefault(&c.Messages, 60_000)
 	setDefault(&c.Rate, 500)
 	setDefault(&c.Keys, 1000)
 	setDefault(&c.Processes, 2)
+	if c.SlowWait == 0 {
+		c.SlowWait = 45 * time.Second
+	}
 	if c.Session == 0 {
 		c.Session = 1500 * time.Millisecond
 		if c.Mode == Graceful {
@@ -105,8 +149,8 @@ func setDefault(n *int, to int) {
 
 func (c Config) validate() error {
 	var errs []error
-	if c.Mode != AtLeastOnce && c.Mode != Graceful {
-		errs = append(errs, fmt.Errorf("the mode is %q: it can be %s or %s", c.Mode, AtLeastOnce, Graceful))
+	if c.Mode != AtLeastOnce && c.Mode != Graceful && c.Mode != Parking {
+		errs = append(errs, fmt.Errorf("the mode is %q: it can be %s, %s or %s", c.Mode, AtLeastOnce, Graceful, Parking))
 	}
 	if c.Mode == Graceful && c.Faults.Kills > 0 {
 		errs = append(errs, fmt.Errorf("a run in mode %s kills nobody", Graceful))

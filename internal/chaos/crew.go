@@ -17,6 +17,7 @@ type crew struct {
 	cfg    Config
 	stages []flow.Stage
 	slots  [][]*process // by stage
+	logs   *follower
 
 	watchers sync.WaitGroup
 	mu       sync.Mutex
@@ -24,7 +25,7 @@ type crew struct {
 }
 
 func newCrew(cfg Config) *crew {
-	c := &crew{cfg: cfg, stages: flow.Stages()}
+	c := &crew{cfg: cfg, stages: cfg.stages()}
 	c.slots = make([][]*process, len(c.stages))
 	for i := range c.slots {
 		c.slots[i] = make([]*process, cfg.Processes)
@@ -36,6 +37,9 @@ func newCrew(cfg Config) *crew {
 func (c *crew) command(flags ...string) []string {
 	command := append([]string{}, c.cfg.Worker...)
 	command = append(command, "--brokers", strings.Join(c.cfg.Brokers, ","), "--pipeline", c.cfg.Pipeline)
+	if c.cfg.Mode == Parking {
+		command = append(command, "--parking", "--slow", c.cfg.SlowWait.String())
+	}
 	return append(command, flags...)
 }
 

@@ -40,6 +40,9 @@ func (r *Result) Broken() error {
 	if r.Kills > 0 && (repeated == 0 || r.Met == 0) {
 		errs = append(errs, errors.New("no kill met messages in flight: nothing was tried"))
 	}
+	if p := r.Report.Parking; r.Mode == Parking && (p.Runs == 0 || p.Delays == 0 || p.Staying == 0) {
+		errs = append(errs, fmt.Errorf("nothing was tried: %v", p))
+	}
 	return errors.Join(errs...)
 }
 
@@ -51,6 +54,9 @@ func (r *Result) Line() string {
 // Details are the lines before that.
 func (r *Result) Details() string {
 	details := fmt.Sprintf("repeats by stage: %v\n", r.Report.RepeatsByHop())
+	if r.Mode == Parking {
+		details += fmt.Sprintln(r.Report.Parking)
+	}
 	if r.Mode == Graceful {
 		details = r.Report.ListRepeats() + details
 	}
@@ -69,7 +75,7 @@ func (r *Result) measure(ctx context.Context, cfg Config, kills []kill) error {
 		return err
 	}
 	defer reader.Close()
-	for i, s := range flow.Stages() {
+	for i, s := range cfg.stages() {
 		records, err := reader.Read(ctx, flow.Topic(cfg.Pipeline, s.Name), flow.Partitions)
 		if err != nil {
 			return err

@@ -12,6 +12,10 @@
 //     one message;
 //   - accounts: there is nothing that no input accounts for.
 //
+// Where a stage parks, the outputs are not enough: its retry log is read too, by a
+// decoder and a fold of this test's own. What is tested then stands at the function
+// parking.
+//
 // Each hop is compared with what its input topic really holds, so that a finding
 // stands at the stage that is to blame for it.
 package checker
@@ -30,6 +34,7 @@ func Check(acknowledged []journal.Entry, fed []Record, hops []Hop) *Report {
 		c := checkHop(hop)
 		report.Findings = append(report.Findings, c.findings...)
 		report.Repeats = append(report.Repeats, c.repeats...)
+		report.Parking.add(c.parked)
 	}
 	return report
 }

@@ -30,6 +30,20 @@ const (
 	// Unaccounted is a record that nothing accounts for: no input that has to make
 	// it, or no reason to poison it.
 	Unaccounted Kind = "unaccounted"
+
+	// Overtaken is an attempt at a message, or what came of one, while the message
+	// waits, or another of its key that stands before it.
+	Overtaken Kind = "overtaken"
+	// Misparked is a record of a retry log that nothing accounts for, or that is not
+	// what the log and the stage's input make it.
+	Misparked Kind = "misparked"
+	// Unfenced is a record of a retry log of somebody who was not its owner.
+	Unfenced Kind = "unfenced"
+	// Early is an input that was committed, or a parked message that was ended,
+	// before it was at its end.
+	Early Kind = "early"
+	// HeldUp is a message that took too long while another key waited.
+	HeldUp Kind = "held up"
 )
 
 // Finding is one violation of a guarantee.
@@ -59,6 +73,7 @@ type Report struct {
 	Messages int // what the producers saw acknowledged
 	Findings []Finding
 	Repeats  []Finding // what occurs again, which is no violation by itself
+	Parking  Parking
 }
 
 // RepeatsByHop counts what occurs again.
@@ -91,7 +106,9 @@ func (r *Report) ListRepeats() string { return list(r.Repeats) }
 
 func list(findings []Finding) string {
 	var b strings.Builder
-	for _, kind := range []Kind{Lost, Disordered, NoRewind, WrongID, Unaccounted, Repeated} {
+	for _, kind := range []Kind{
+		Lost, Early, Disordered, NoRewind, Overtaken, WrongID, Unaccounted, Misparked, Unfenced, HeldUp, Repeated,
+	} {
 		n := 0
 		for i := range findings {
 			if findings[i].Kind != kind {
@@ -112,5 +129,5 @@ func list(findings []Finding) string {
 // Totals are the report's numbers as the last line of a chaos run has them.
 func (r *Report) Totals() string {
 	return fmt.Sprintf("messages=%d lost=%d repeated=%d disordered=%d unaccounted=%d",
-		r.Messages, r.Count(Lost), len(r.Repeats), r.Count(Disordered, NoRewind), r.Count(Unaccounted, WrongID))
+		r.Messages, r.Count(Lost, Early), len(r.Repeats), r.Count(Disordered, NoRewind, Overtaken), r.Count(Unaccounted, WrongID, Misparked, Unfenced, HeldUp))
 }

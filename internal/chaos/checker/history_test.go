@@ -70,7 +70,7 @@ func (h *history) hop(t *rapid.T, random *rand.Rand, s flow.Stage, inputs []chec
 			t.Fatal(err)
 		}
 		if s.Rejects(m) {
-			in.Poisoned = checker.Origin{Topic: in.Topic, Partition: in.Partition, Offset: in.Offset, Reason: "rejected"}
+			in.Poisoned = checker.Story{Origin: checker.Origin{Topic: in.Topic, Partition: in.Partition, Offset: in.Offset}, Reason: "rejected", Attempts: 1}
 			add(poison, in)
 			continue
 		}

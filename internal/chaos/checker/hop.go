@@ -2,6 +2,7 @@ package checker
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/penstock/penstock/internal/chaos/flow"
 )
@@ -11,6 +12,7 @@ type check struct {
 	hop      string
 	findings []Finding
 	repeats  []Finding
+	parked   Parking
 }
 
 func newCheck(hop string) *check { return &check{hop: hop} }
@@ -57,12 +59,13 @@ type due struct {
 type dues struct {
 	outputs map[string][]due         // by key, in the order of the input, with its repeats
 	poison  map[flow.Message]*Record // inputs that belong in the poison topic
-	inputs  map[Origin]*Record       // by where they are stored, without a reason
+	staying map[flow.Message]*Record // inputs that are to stay parked
+	inputs  map[Origin]*Record       // by where they are stored
 	keys    []string                 // of outputs, in the order of the input
 }
 
 func (c *check) dues(hop Hop) dues {
-	d := dues{outputs: map[string][]due{}, poison: map[flow.Message]*Record{}, inputs: map[Origin]*Record{}}
+	d := dues{outputs: map[string][]due{}, poison: map[flow.Message]*Record{}, staying: map[flow.Message]*Record{}, inputs: map[Origin]*Record{}}
 	for i := range hop.Inputs {
 		r := &hop.Inputs[i]
 		d.inputs[Origin{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset}] = r
@@ -70,7 +73,11 @@ func (c *check) dues(hop Hop) dues {
 		if err != nil || m.Pipe != hop.Stage.Input || m.Key != r.Key {
 			continue // what is wrong with it is a finding of the hop that made it
 		}
-		if hop.Stage.Rejects(m) {
+		if hop.Stage.Stays(m) {
+			d.staying[m] = r
+			continue
+		}
+		if hop.Stage.Poisons(m) {
 			d.poison[m] = r
 			continue
 		}
@@ -110,6 +117,9 @@ func checkHop(hop Hop) *check {
 		}
 	}
 	c.poison(hop, d)
+	if hop.Stage.Parking() {
+		c.parking(hop, d)
+	}
 	return c
 }
 
@@ -126,10 +136,12 @@ func (c *check) poison(hop Hop, d dues) {
 			c.foundf(Unaccounted, m, r, "nothing is wrong with it, and it was poisoned: %s", r.Poisoned.Reason)
 			continue
 		}
-		where := r.Poisoned
-		where.Reason = ""
-		if input := d.inputs[where]; input == nil || input.Key != r.Key || input.Value != r.Value || input.ID != r.ID {
+		where := r.Poisoned.Origin
+		if input := d.inputs[where]; input == nil || input.Key != r.Key || input.Value != r.Value || !strings.HasPrefix(r.Headers, input.Headers) {
 			c.foundf(Unaccounted, m, r, "it is not what stands at %s/%d@%d, where it says that it was read", where.Topic, where.Partition, where.Offset)
+		}
+		if want := hop.Stage.Tries(m); hop.Stage.Parking() && r.Poisoned.Attempts != want {
+			c.foundf(Unaccounted, m, r, "it was poisoned after %d attempts, and should have been after %d", r.Poisoned.Attempts, want)
 		}
 		if first[m] != nil {
 			c.repeated(m, r, first[m])

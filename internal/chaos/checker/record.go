@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/internal/chaos/flow"
+	"github.com/penstock/penstock/internal/chaos/retrylog"
 )
 
 // Record is a message as a topic holds it.
@@ -20,16 +21,27 @@ type Record struct {
 	// trigger has no parent.
 	ID, Parent, Job string
 
-	// Poisoned is what a poison topic tells of where the message was read.
-	Poisoned Origin
+	// Headers are all of them, as topics.Headers has them.
+	Headers string
+
+	// Poisoned is what a poison topic tells of the message.
+	Poisoned Story
 }
 
-// Origin is where a poisoned message was read, and why it was poisoned.
+// Story is where a poisoned message was read, and why it was poisoned, after how
+// many attempts.
+type Story struct {
+	Origin
+
+	Reason   string
+	Attempts int
+}
+
+// Origin is where a message is stored.
 type Origin struct {
 	Topic     string
 	Partition int32
 	Offset    int64
-	Reason    string
 }
 
 // Hop is a stage and what its topics hold: for each partition in the order of the
@@ -39,4 +51,12 @@ type Hop struct {
 	Inputs  []Record
 	Outputs []Record
 	Poison  []Record
+
+	// Of a stage that parks.
+	Log     []retrylog.Record
+	InputID [16]byte // the id of the input's topic
+
+	// Deadline is how long a message of a key may take while another key waits for
+	// long. 0: that is not tested.
+	Deadline time.Duration
 }

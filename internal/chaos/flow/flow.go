@@ -66,6 +66,10 @@ type Stage struct {
 	Input  string // the pipe that it reads
 	splits int    // every so many messages become two; 0 is never
 	poison int    // of every poisonEvery numbers, the one that is rejected
+
+	// Of a stage that parks.
+	attempts int // before a message is parked; 0: it is never parked
+	hopeless int // of every poisonEvery numbers, the one that always fails
 }
 
 // poisonEvery is how many messages of a key there are to one that a stage rejects.
@@ -79,8 +83,12 @@ func Stages() []Stage {
 	}
 }
 
-// Rejects tells that the message belongs in the stage's poison topic.
-func (s Stage) Rejects(m Message) bool { return m.Number%poisonEvery == s.poison }
+// Rejects tells that the stage rejects the message, so that it belongs in the poison
+// topic.
+func (s Stage) Rejects(m Message) bool { return m.Number%poisonEvery == s.poison && !s.Stays(m) }
+
+// Poisons tells that the message belongs in the stage's poison topic.
+func (s Stage) Poisons(m Message) bool { return s.Rejects(m) || s.Hopeless(m) }
 
 // Make returns what the stage has to make of a message that it does not reject.
 func (s Stage) Make(m Message) []Message {

@@ -85,7 +85,7 @@ func (g *Generator) flush(ctx context.Context) error {
 
 func (g *Generator) produce(ctx context.Context) {
 	key := g.random.IntN(g.cfg.Keys)
-	m := flow.Message{Pipe: flow.In, Key: fmt.Sprintf("key-%d", key), Number: g.numbers[key]}
+	m := flow.Message{Pipe: flow.In, Key: flow.Key(key), Number: g.numbers[key]}
 	g.numbers[key]++
 	record := &kgo.Record{Key: []byte(m.Key), Value: []byte(m.Value())}
 	if m.Number%2 == 0 { // the others get their ids from the stage that reads them

@@ -34,6 +34,8 @@ type flags struct {
 	session  time.Duration
 	steady   bool
 	topics   bool
+	parking  bool
+	slow     time.Duration
 }
 
 func parse(args []string) (flags, error) {
@@ -44,6 +46,8 @@ func parse(args []string) (flags, error) {
 	set.StringVar(&f.stages, "stages", "", "`stages` to run, separated by commas (default all)")
 	set.DurationVar(&f.session, "session", 1500*time.Millisecond, "session time-out of the consumer groups")
 	set.BoolVar(&f.steady, "steady", false, "let no filter fail now and then")
+	set.BoolVar(&f.parking, "parking", false, "let attempts fail as in mode parking, and park what has failed")
+	set.DurationVar(&f.slow, "slow", 45*time.Second, "how long messages wait of the keys that wait for long")
 	set.BoolVar(&f.topics, "make-topics", false, "make the topics and end")
 	if err := set.Parse(args); err != nil {
 		return f, err

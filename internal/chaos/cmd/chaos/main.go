@@ -32,17 +32,20 @@ const (
 func parse() (cfg chaos.Config) {
 	brokers := flag.String("brokers", "127.0.0.1:19092", "`addresses` of the brokers, separated by commas")
 	worker := flag.String("worker", "", "`program` that is a worker")
-	mode := flag.String("mode", string(chaos.AtLeastOnce), "what is tried: "+string(chaos.AtLeastOnce)+" or "+string(chaos.Graceful))
-	kills := flag.Int("kills", 8, "how many workers are killed; none are in mode "+string(chaos.Graceful))
+	mode := flag.String("mode", string(chaos.AtLeastOnce), "what is tried: "+string(chaos.AtLeastOnce)+", "+string(chaos.Graceful)+" or "+string(chaos.Parking))
+	kills := flag.Int("kills", -1, "how many workers are killed (default 8, and 32 in mode parking); none are in mode "+string(chaos.Graceful))
 	flag.StringVar(&cfg.Dir, "dir", ".", "`folder` for the journal and the logs")
 	flag.StringVar(&cfg.Pipeline, "pipeline", "chaos", "`name` of the pipeline")
 	flag.Uint64Var(&cfg.Seed, "seed", 1, "decides on the faults and the load")
-	flag.IntVar(&cfg.Messages, "messages", 0, "how many messages there are at least (default 60000)")
+	flag.IntVar(&cfg.Messages, "messages", 0, "how many messages there are at least (default 60000, and 200000 in mode parking)")
 	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced (default 500)")
-	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000)")
-	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2)")
+	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000, and 200 in mode parking)")
+	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2, and 4 in mode parking)")
 	flag.Parse() //nolint:revive // this is the main package
 	cfg.Brokers, cfg.Worker, cfg.Mode = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode)
+	if *kills < 0 {
+		*kills = chaos.DefaultKills(cfg.Mode)
+	}
 	cfg.Faults = chaos.DefaultFaults(cfg.Mode, *kills)
 	return cfg
 }

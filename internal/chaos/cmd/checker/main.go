@@ -1,5 +1,6 @@
 // Command checker tests what a chaos run left in its topics. It exits with 1 when a
-// guarantee is broken, and lists how; with 2 when it could not check.
+// guarantee is broken, and lists how; with 2 when it could not check. It cannot check
+// a run in mode parking: of that only the run itself sees all, while it goes on.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/penstock/penstock/internal/chaos/checker"
+	"github.com/penstock/penstock/internal/chaos/flow"
 )
 
 func main() {
@@ -18,7 +20,9 @@ func main() {
 	journal := flag.String("journal", "journal", "`file` with what the producers saw acknowledged")
 	flag.Parse()
 
-	report, err := checker.CheckPipeline(context.Background(), strings.Split(*brokers, ","), *pipeline, *journal)
+	report, err := checker.CheckPipeline(context.Background(), checker.Source{
+		Brokers: strings.Split(*brokers, ","), Pipeline: *pipeline, Stages: flow.Stages(), Journal: *journal,
+	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "checker:", err)
 		os.Exit(2)

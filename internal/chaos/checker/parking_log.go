@@ -1,0 +1,283 @@
+package checker
+
+import (
+	"slices"
+	"time"
+
+	"github.com/penstock/penstock/internal/chaos/flow"
+	"github.com/penstock/penstock/internal/chaos/retrylog"
+)
+
+// logWalk follows one partition of a retry log.
+type logWalk struct {
+	*parkings
+
+	fold    *retrylog.Fold
+	current map[retrylog.Entry]*stretch // of what is live
+	writers map[int64]string            // by epoch
+	scan    int64                       // the offset of the last SCAN of the epoch, -1: none
+	w       int64                       // of the last TAKE, -1: none
+	inputs  []*Record                   // of the partition, by offset
+	started map[retrylog.Entry]bool     // ever
+	keyed   map[string]bool             // keys that were parked in this epoch
+}
+
+func (p *parkings) partition(records []retrylog.Record) {
+	w := &logWalk{
+		parkings: p, fold: retrylog.NewFold(), current: map[retrylog.Entry]*stretch{}, writers: map[int64]string{},
+		scan: -1, w: -1, started: map[retrylog.Entry]bool{}, keyed: map[string]bool{},
+	}
+	for i := range p.hop.Inputs {
+		if r := &p.hop.Inputs[i]; r.Partition == records[0].Partition {
+			w.inputs = append(w.inputs, r)
+		}
+	}
+	for i := range records {
+		w.record(&records[i])
+	}
+	if p.live == nil {
+		p.live = map[flow.Message]int{}
+	}
+	for _, s := range w.current {
+		p.live[s.message]++
+	}
+	p.check.parked.Staying += len(w.current)
+}
+
+// record tests a record, and then folds it in.
+func (w *logWalk) record(r *retrylog.Record) {
+	w.owner(r)
+	if !w.fold.Counts(&r.Event) {
+		w.check.parked.Void++
+		return
+	}
+	switch r.Kind {
+	case retrylog.Take:
+		w.take(r)
+	case retrylog.Park:
+		w.park(r)
+	case retrylog.Start:
+		w.start(r)
+	case retrylog.Done:
+		w.done(r)
+	case retrylog.Scan:
+		w.scan = r.Offset
+	case retrylog.Replay, retrylog.Drop:
+		w.check.foundf(Misparked, flow.Message{}, at(r), "an operator's record, and there is no operator")
+	}
+	ended := w.fold.Apply(r)
+	for _, l := range ended {
+		if s := w.current[l.Entry]; s != nil {
+			s.to = r.Time
+			delete(w.current, l.Entry)
+		}
+	}
+	if r.Kind == retrylog.Take {
+		w.check.parked.Dropped += len(ended)
+	}
+}
+
+// owner tests that the record's epoch has begun, and has one writer.
+func (w *logWalk) owner(r *retrylog.Record) {
+	epoch := r.Epoch
+	switch r.Kind {
+	case retrylog.Take:
+		epoch = r.Offset
+		w.writers[epoch] = r.Producer
+		return
+	case retrylog.Replay, retrylog.Drop:
+		return
+	case retrylog.Park, retrylog.Start, retrylog.Done, retrylog.Scan:
+	}
+	switch writer, begun := w.writers[epoch]; {
+	case !begun:
+		w.check.foundf(Unfenced, flow.Message{Key: string(r.Key)}, at(r), "its epoch is %d, and no TAKE lies there", epoch)
+	case writer != r.Producer:
+		w.check.foundf(Unfenced, flow.Message{Key: string(r.Key)}, at(r), "producer %s wrote it, and epoch %d is that of producer %s", r.Producer, epoch, writer)
+	}
+}
+
+// take tests that all that the takeover leaves behind is at its end or parked.
+func (w *logWalk) take(r *retrylog.Record) {
+	w.check.parked.Takeovers++
+	if r.Input != w.hop.InputID {
+		w.check.foundf(Misparked, flow.Message{}, at(r), "it names a topic with the id %x, and the input has %x", r.Input, w.hop.InputID)
+	}
+	if r.W < w.w {
+		w.check.foundf(Early, flow.Message{}, at(r), "the input is read from %d on, and was from %d before", r.W, w.w)
+	}
+	for _, input := range w.inputs {
+		if input.Offset < w.w || input.Offset >= r.W {
+			continue
+		}
+		m, err := flow.Parse([]byte(input.Value))
+		entry := retrylog.Entry{Topic: r.Input, Offset: input.Offset}
+		if err == nil && w.fold.Live(entry) == nil && !w.endedBy(m, r.Time) {
+			w.check.foundf(Early, m, input, "it lies below %d, from where the takeover at offset %d goes on, and was neither parked nor at its end", r.W, r.Offset)
+		}
+	}
+	w.w, w.scan = max(w.w, r.W), -1
+	clear(w.keyed)
+	for _, s := range w.current {
+		s.runs = append(s.runs, step{r.Time, -1})
+	}
+}
+
+// park tests a PARK against the input and what the log said of the message before.
+func (w *logWalk) park(r *retrylog.Record) {
+	m, ok := w.parked(r)
+	if !ok {
+		return
+	}
+	key, stage := string(r.Key), w.hop.Stage
+	live := w.fold.Live(r.Entry)
+	if r.Held || r.Replayed {
+		w.check.foundf(Misparked, m, at(r), "it is held or replayed, and nobody asked for that")
+	}
+	for attempt := 1; attempt <= r.Attempts; attempt++ {
+		if !stage.Fails(m, attempt) {
+			w.check.foundf(Misparked, m, at(r), "it is said to have failed %d times, and attempt %d succeeds", r.Attempts, attempt)
+			break
+		}
+	}
+	switch {
+	case r.Prev < 0 && live != nil:
+		w.check.foundf(Misparked, m, at(r), "it is parked already, since offset %d", live.Rank)
+	case r.Prev < 0:
+		w.enters(r, m, key)
+	case live == nil || live.Record != r.Prev:
+		w.check.foundf(Misparked, m, at(r), "it takes the place of offset %d, and that is not what is known of it", r.Prev)
+		return
+	case r.Attempts == live.Attempts && w.scan > r.Prev: // a copy
+	case r.Attempts != live.Attempts+1:
+		w.check.foundf(Misparked, m, at(r), "it has had %d attempts, and had %d before", r.Attempts, live.Attempts)
+	case live.Run < 0:
+		w.check.foundf(Misparked, m, at(r), "an attempt has failed, and none was started")
+	}
+	w.goOn(r, m, key)
+}
+
+// enters tests a PARK of what was not parked.
+func (w *logWalk) enters(r *retrylog.Record, m flow.Message, key string) {
+	w.check.parked.Parked++
+	if r.Attempts != 0 && r.Attempts != w.hop.Stage.Attempts() {
+		w.check.foundf(Misparked, m, at(r), "it was parked after %d attempts, and is to be after %d", r.Attempts, w.hop.Stage.Attempts())
+	}
+	if r.Attempts == 0 && !w.keyed[key] && len(w.fold.Key(key)) == 0 {
+		w.check.foundf(Misparked, m, at(r), "it was parked untried, and nothing of its key is parked or was")
+	}
+	for _, l := range w.fold.Key(key) {
+		if l.Entry.Topic == r.Entry.Topic && l.Entry.Offset > r.Entry.Offset {
+			w.check.foundf(Disordered, m, at(r), "it was parked behind offset %d of the input", l.Entry.Offset)
+			break
+		}
+	}
+}
+
+// goOn keeps the stretch of what is parked.
+func (w *logWalk) goOn(r *retrylog.Record, m flow.Message, key string) {
+	w.keyed[key] = true
+	s := w.current[r.Entry]
+	if s == nil {
+		s = &stretch{message: m, origin: Origin{w.hop.Inputs[0].Topic, r.Partition, r.Entry.Offset}, from: r.Time}
+		w.current[r.Entry] = s
+		w.stretches[key] = append(w.stretches[key], s)
+	}
+	s.runs = append(s.runs, step{r.Time, -1})
+	if run := w.runOf(r.Entry); run >= 0 { // it has ended for those behind too
+		for _, l := range w.fold.Key(key) {
+			if other := w.current[l.Entry]; l.Run == run && l.Entry != r.Entry && other != nil {
+				other.runs = append(other.runs, step{r.Time, -1})
+			}
+		}
+	}
+	if r.Attempts > 0 {
+		s.waits = append(s.waits, wait{r.Time, r.NotBefore})
+	}
+}
+
+func (w *logWalk) runOf(e retrylog.Entry) int64 {
+	if l := w.fold.Live(e); l != nil {
+		return l.Run
+	}
+	return -1
+}
+
+// parked is the message of a PARK, which must be what stands in the input.
+func (w *logWalk) parked(r *retrylog.Record) (m flow.Message, ok bool) {
+	i, ok := slices.BinarySearchFunc(w.inputs, r.Entry.Offset, func(in *Record, offset int64) int {
+		return int(in.Offset - offset)
+	})
+	if !ok || r.Entry.Topic != w.hop.InputID {
+		w.check.foundf(Misparked, flow.Message{Key: string(r.Key)}, at(r), "no input stands at %d of topic %x", r.Entry.Offset, r.Entry.Topic)
+		return m, false
+	}
+	in := w.inputs[i]
+	m, err := flow.Parse([]byte(in.Value))
+	if err != nil {
+		return m, false // a finding of the hop that made it
+	}
+	if string(r.Key) != in.Key || r.Value != in.Value || r.Headers != in.Headers {
+		w.check.foundf(Misparked, m, at(r), "it is not, byte for byte, what stands in the input at %d", in.Offset)
+	}
+	return m, true
+}
+
+// skew is how much before its time a message may be started: times in the log are
+// cut to milliseconds.
+const skew = 2 * time.Millisecond
+
+// start tests a START: of what is parked, in its order, all from the head on.
+func (w *logWalk) start(r *retrylog.Record) {
+	w.check.parked.Runs++
+	for i, entry := range r.Entries {
+		l := w.fold.Live(entry)
+		s := w.current[entry]
+		if l == nil || s == nil {
+			w.check.foundf(Misparked, flow.Message{}, at(r), "it starts what stands at %d in the input, which is not parked", entry.Offset)
+			continue
+		}
+		if queue := w.fold.Key(l.Key); i >= len(queue) || queue[i] != l {
+			w.check.foundf(Overtaken, s.message, at(r), "it is started as number %d of its key, and others stand before it", i+1)
+		}
+		if l.Run >= 0 {
+			w.check.foundf(Overtaken, s.message, at(r), "it is started, and its run that began at %d has not ended", l.Run)
+		}
+		if r.Time.Before(l.NotBefore.Add(-skew)) {
+			w.check.foundf(Overtaken, s.message, at(r), "it is started at %s, and was to wait until %s", clock(r.Time), clock(l.NotBefore))
+		}
+		if end, ok := w.ends[s.message]; ok && w.started[entry] && end.Before(r.Time) {
+			w.check.parked.Again++
+		}
+		w.started[entry] = true
+		s.runs = append(s.runs, step{r.Time, r.Offset})
+	}
+}
+
+// done tests a DONE: of what was started, in its order, and is at its end.
+func (w *logWalk) done(r *retrylog.Record) {
+	for i, entry := range r.Entries {
+		l := w.fold.Live(entry)
+		s := w.current[entry]
+		if l == nil || s == nil {
+			w.check.foundf(Misparked, flow.Message{}, at(r), "it ends what stands at %d in the input, which is not parked", entry.Offset)
+			continue
+		}
+		if l.Run < 0 {
+			w.check.foundf(Misparked, s.message, at(r), "it is ended, and was not started")
+		}
+		if queue := w.fold.Key(l.Key); i >= len(queue) || queue[i] != l {
+			w.check.foundf(Overtaken, s.message, at(r), "it is ended as number %d of its key, and others stand before it", i+1)
+		}
+		if !w.endedBy(s.message, r.Time) {
+			w.check.foundf(Early, s.message, at(r), "it is ended at %s, and what was to come of it was not there", clock(r.Time))
+		}
+		want := retrylog.Succeeded
+		if w.hop.Stage.Poisons(s.message) {
+			want = retrylog.Poisoned
+		}
+		if r.Outcome != want {
+			w.check.foundf(Misparked, s.message, at(r), "its outcome is %d, and should be %d", r.Outcome, want)
+		}
+	}
+}

@@ -1,0 +1,21 @@
+package chaos_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/penstock/penstock/internal/brokertest"
+	"github.com/penstock/penstock/internal/chaos"
+)
+
+func TestWhatIsParkedGoesThrough(t *testing.T) {
+	result := run(t, chaos.Config{
+		Brokers: brokertest.New(t).Addrs(), Mode: chaos.Parking,
+		Seed: 1, Messages: 2000, Rate: 400, Keys: 20, Processes: 2, Session: 6 * time.Second, SlowWait: 12 * time.Second,
+		Faults: chaos.Faults{Closes: 1, Rollings: 1},
+	})
+	require.Empty(t, result.Report.List())
+	require.NoError(t, result.Broken())
+}

@@ -1,0 +1,43 @@
+package retrylog
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/penstock/penstock/internal/chaos/topics"
+)
+
+// Record is a record of a retry log.
+type Record struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Time      time.Time
+	Producer  string // who stored it, as the broker knows producers
+
+	// The message: a PARK's.
+	Key     []byte // nil: none
+	Value   string
+	Headers string // as topics.Headers has them, without the last one
+
+	Event
+}
+
+// FromClient reads what a client has brought.
+func FromClient(r *kgo.Record) (Record, error) {
+	last := len(r.Headers) - 1
+	if last < 0 || r.Headers[last].Key != HeaderName {
+		return Record{}, fmt.Errorf("%s/%d@%d has no header %s at its end", r.Topic, r.Partition, r.Offset, HeaderName)
+	}
+	e, err := Decode(r.Headers[last].Value)
+	if err != nil {
+		return Record{}, fmt.Errorf("read %s/%d@%d: %w", r.Topic, r.Partition, r.Offset, err)
+	}
+	return Record{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp,
+		Producer: fmt.Sprintf("%d.%d", r.ProducerID, r.ProducerEpoch),
+		Key:      r.Key, Value: string(r.Value), Headers: topics.Headers(r.Headers[:last]), Event: e,
+	}, nil
+}
