@@ -6,6 +6,8 @@
 # Variables:
 #   PKG   packages to test, defaults to all that have such tests
 #   RUN   pattern of the tests to run, as of go test -run, defaults to all
+#   BENCH pattern of benchmarks to run, once each and instead of tests, without the
+#         race detector; defaults to none
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -81,6 +83,12 @@ export PENSTOCK_TEST_SECURE_SECRETS=$PWD/$secure_run/secrets
 export PENSTOCK_TEST_SECURE_CLUSTER_ID
 PENSTOCK_TEST_SECURE_CLUSTER_ID=$(cat "$secure_run/cluster-id")
 export PENSTOCK_TEST_SECURE_RESTART_COMMAND="$secure_kafka restart"
+
+if [[ -n ${BENCH:-} ]]; then
+	# shellcheck disable=SC2086 # as below
+	go test -tags kafka -count=1 -timeout 30m -p 1 -run '^$' -bench "$BENCH" -benchtime 1x $packages
+	exit
+fi
 
 # One package after the other: they share the broker, and a test may restart it.
 # shellcheck disable=SC2086 # PKG may name several packages
