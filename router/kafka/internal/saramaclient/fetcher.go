@@ -57,8 +57,9 @@ func (f *fetcher) place(d *feed, failed int) {
 			broker *sarama.Broker
 			epoch  int32
 		}
+		again := failed > 0 // which is counted on while a call that was left behind may still ask
 		to, err := Aside(d.ctx, func() (to answering, err error) {
-			if failed > 0 {
+			if again {
 				_ = f.leaders.RefreshMetadata(d.scan.topic) // where that fails, so does what needs it
 			}
 			if d.replica.id != leaderItself {
