@@ -76,7 +76,7 @@ func Partitions(n int) Setting {
 
 // Retry says how often a message is tried before it is poisoned, the first
 // attempt included, and how long to wait in between. The key of the message
-// waits with it; other keys go on, unless the stage has one lane only. Defaults to 3 attempts and
+// waits with it; other keys go on, but those of a batch. Defaults to 3 attempts and
 // Exponential(100 ms, 5 s). Retry(1, Backoff{}) tries once.
 func Retry(attempts int, b Backoff) Setting {
 	return func(s *Settings) {

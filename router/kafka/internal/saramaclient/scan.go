@@ -50,6 +50,7 @@ type scan struct {
 	partition int32
 	next, end int64
 	size      int32
+	hasty     bool // an answer without records is not waited with
 }
 
 // again does f beside the caller until it succeeds, ctx ends, or its error is
@@ -147,6 +148,9 @@ func (s *scan) ask() (*sarama.FetchResponseBlock, error) {
 	req := &sarama.FetchRequest{
 		Version: 11, MinBytes: 1, MaxBytes: math.MaxInt32, MaxWaitTime: 500, // ms
 		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
+	}
+	if s.hasty {
+		req.MaxWaitTime = 0
 	}
 	req.AddBlock(s.topic, s.partition, s.next, s.size, -1)
 	res, err := leader.Fetch(req)

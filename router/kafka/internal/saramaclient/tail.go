@@ -22,6 +22,7 @@ var ErrNotInLog = errors.New("the offset is not in the log")
 type Tail struct {
 	r    *Reader
 	scan scan // of what is behind the log's end, too
+	near bool // it has been at the log's end: what comes next is waited for with the other tails
 
 	ctx   context.Context //nolint:containedctx // ends with the tail
 	close context.CancelCauseFunc
@@ -82,11 +83,16 @@ func (t *Tail) Next(ctx context.Context) ([]client.Record, error) {
 
 // once asks the leader once. There may be nothing in its answer that may be seen.
 func (t *Tail) once(ctx context.Context) ([]client.Record, error) {
-	_, wait, err := t.r.connect(ctx)
+	quick, wait, err := t.r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &t.scan
+	if !t.near {
+		if found, err := t.look(ctx, quick); err != nil || len(found) > 0 {
+			return found, err
+		}
+	}
 	leader, err := Aside(ctx, func() (*sarama.Broker, error) { return wait.Leader(s.topic, s.partition) })
 	if err != nil {
 		return nil, err
@@ -101,6 +107,23 @@ func (t *Tail) once(ctx context.Context) ([]client.Record, error) {
 		return nil, block.Err
 	}
 	return s.read(block)
+}
+
+// look asks the leader for what is there already. It has not to wait for what the
+// other tails wait for. Where there is nothing, or some trouble, the tail waits
+// with them from now on.
+func (t *Tail) look(ctx context.Context, quick sarama.Client) ([]client.Record, error) {
+	s := t.scan
+	s.c, s.size, s.hasty = quick, maxTailBytes, true
+	block, err := Aside(ctx, s.ask)
+	if err != nil || block.Err != sarama.ErrNoError || len(block.RecordsSet) == 0 {
+		t.near = true
+		return nil, nil //nolint:nilerr // who asks next meets the trouble too, and deals with it
+	}
+	from := t.scan.next
+	found, err := t.scan.read(block)
+	t.near = t.scan.next == from
+	return found, err
 }
 
 // skip goes on where the log begins, if that is later. The other way round the
