@@ -102,24 +102,27 @@ func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault
 	return kills, c.awaitThrough(ctx)
 }
 
-// throughPatience is how long the stages may take for what is left when the load
-// has ended, beside what messages wait for in mode parking.
-const throughPatience = 3 * time.Minute
-
 // awaitThrough waits until each stage has committed all of its input, and nothing is
-// parked but what is to stay.
+// parked but what is to stay. What is parked for longer is left to the checker.
 func (c *crew) awaitThrough(ctx context.Context) error {
-	patience := throughPatience + time.Duration(len(c.stages))*c.cfg.SlowWait
+	patience := c.cfg.Patience + time.Duration(len(c.stages))*c.cfg.SlowWait
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the stages are not through after %v", patience))
 	defer cancel()
-	return c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
+	parked := 0
+	err := c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
 		lag, err := reader.Lag(ctx, flow.Group(c.cfg.Pipeline, s.Name), flow.Topic(c.cfg.Pipeline, s.Input), flow.Partitions)
 		if err != nil {
 			return 0, err
 		}
-		unread, parked, err := c.logs.left(ctx, reader, s)
-		return lag + unread + int64(parked), err
+		unread, now, err := c.logs.left(ctx, reader, s)
+		parked = now
+		return max(lag+unread, int64(now)), err
 	})
+	if err != nil && parked > 0 {
+		c.logf("%v", err)
+		return nil
+	}
+	return err
 }
 
 // logPatience is how long the last of the retry logs may take to be read.

@@ -20,7 +20,9 @@ import (
 func run(t *testing.T, cfg chaos.Config) *chaos.Result {
 	t.Helper()
 	t.Setenv(asWorker, "yes")
-	cfg.Worker = []string{os.Args[0]}
+	if cfg.Worker == nil {
+		cfg.Worker = []string{os.Args[0]}
+	}
 	cfg.Pipeline = "chaos-" + strings.ToLower(rand.Text())
 	cfg.Dir, cfg.Log = t.TempDir(), t.Output()
 	result, err := chaos.Run(t.Context(), cfg)

@@ -66,6 +66,10 @@ type Config struct {
 	// must not look like the death of a worker.
 	Session time.Duration
 
+	// Patience is how long the stages may take for what is left when the load has
+	// ended, beside what messages wait for in mode Parking. Defaults to 3 minutes.
+	Patience time.Duration
+
 	// Faults is how often what happens.
 	Faults Faults
 
@@ -134,6 +138,9 @@ func (c Config) withDefaults() Config {
 		if c.Mode == Graceful {
 			c.Session = 10 * time.Second
 		}
+	}
+	if c.Patience == 0 {
+		c.Patience = 3 * time.Minute
 	}
 	if c.Log == nil {
 		c.Log = io.Discard

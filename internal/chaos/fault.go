@@ -76,6 +76,9 @@ func (c *crew) inflict(ctx context.Context, faults []fault) (kills []kill, err e
 		} else {
 			err = c.trouble(ctx, f)
 		}
+		if err == nil && c.cfg.Mode == Parking {
+			err = c.comeLate(ctx)
+		}
 		if err != nil {
 			return kills, fmt.Errorf("fault %d of %d, %s: %w", i+1, len(faults), f.kind, err)
 		}

@@ -26,6 +26,8 @@ type follower struct {
 	records map[string][]retrylog.Record
 	folds   map[string]map[int32]*retrylog.Fold
 	next    map[string]map[int32]int64
+
+	lateness map[string]map[int32]*lateness
 }
 
 // follow begins to read the logs. Close ends it.
@@ -33,6 +35,7 @@ func follow(ctx context.Context, cfg Config, stages []flow.Stage) (*follower, er
 	f := &follower{
 		cfg: cfg, ended: make(chan struct{}), records: map[string][]retrylog.Record{},
 		folds: map[string]map[int32]*retrylog.Fold{}, next: map[string]map[int32]int64{},
+		lateness: map[string]map[int32]*lateness{},
 	}
 	for _, s := range stages {
 		if !s.Parking() {
@@ -40,7 +43,7 @@ func follow(ctx context.Context, cfg Config, stages []flow.Stage) (*follower, er
 		}
 		log := flow.RetryLog(cfg.Pipeline, s)
 		f.stages, f.logs = append(f.stages, s), append(f.logs, log)
-		f.folds[log], f.next[log] = map[int32]*retrylog.Fold{}, map[int32]int64{}
+		f.folds[log], f.next[log], f.lateness[log] = map[int32]*retrylog.Fold{}, map[int32]int64{}, map[int32]*lateness{}
 	}
 	ctx, f.stop = context.WithCancel(ctx)
 	if len(f.logs) == 0 {
@@ -78,7 +81,10 @@ func (f *follower) take(stored *kgo.Record) error {
 	fold := f.folds[r.Topic][r.Partition]
 	if fold == nil {
 		fold = retrylog.NewFold()
-		f.folds[r.Topic][r.Partition] = fold
+		f.folds[r.Topic][r.Partition], f.lateness[r.Topic][r.Partition] = fold, &lateness{}
+	}
+	if fold.Counts(&r.Event) {
+		f.lateness[r.Topic][r.Partition].see(&r, stored)
 	}
 	fold.Apply(&r)
 	f.next[r.Topic][r.Partition] = r.Offset + 1

@@ -46,8 +46,9 @@ func (p *parkings) partition(records []retrylog.Record) {
 
 // record tests a record, and then folds it in.
 func (w *logWalk) record(r *retrylog.Record) {
-	w.owner(r)
-	if !w.fold.Counts(&r.Event) {
+	counts := w.fold.Counts(&r.Event)
+	w.owner(r, counts)
+	if !counts {
 		w.check.parked.Void++
 		return
 	}
@@ -77,8 +78,8 @@ func (w *logWalk) record(r *retrylog.Record) {
 	}
 }
 
-// owner tests that the record's epoch has begun, and has one writer.
-func (w *logWalk) owner(r *retrylog.Record) {
+// owner tests that the record's epoch has begun, and has one writer of all that counts.
+func (w *logWalk) owner(r *retrylog.Record, counts bool) {
 	epoch := r.Epoch
 	switch r.Kind {
 	case retrylog.Take:
@@ -92,7 +93,7 @@ func (w *logWalk) owner(r *retrylog.Record) {
 	switch writer, begun := w.writers[epoch]; {
 	case !begun:
 		w.check.foundf(Unfenced, flow.Message{Key: string(r.Key)}, at(r), "its epoch is %d, and no TAKE lies there", epoch)
-	case writer != r.Producer:
+	case counts && writer != r.Producer:
 		w.check.foundf(Unfenced, flow.Message{Key: string(r.Key)}, at(r), "producer %s wrote it, and epoch %d is that of producer %s", r.Producer, epoch, writer)
 	}
 }

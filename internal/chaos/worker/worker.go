@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -26,6 +27,10 @@ import (
 // ControlVariable is the environment variable that makes a worker break a
 // guarantee on purpose; see Control. The checker must find it.
 const ControlVariable = "PENSTOCK_CHAOS_CONTROL"
+
+// RuleVariable is the environment variable that names a rule of the router that a
+// worker breaks on purpose. The checker must find that too.
+const RuleVariable = "PENSTOCK_CHAOS_BREAK"
 
 type flags struct {
 	brokers  string
@@ -62,6 +67,9 @@ func parse(args []string) (flags, error) {
 func Run(ctx context.Context, args []string, control Control, in io.Reader, out io.Writer, log *slog.Logger) error {
 	f, err := parse(args)
 	if err != nil {
+		return err
+	}
+	if err := breakRule(os.Getenv(RuleVariable)); err != nil {
 		return err
 	}
 	p, err := declare(f, control, newPulse(out))
