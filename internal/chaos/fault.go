@@ -14,6 +14,10 @@ type fault struct {
 	stage int
 	slot  int
 	down  time.Duration // until the worker that went is started, or the one that came goes
+
+	// Of a kill: above 0 it hits a worker so long after its start, which is likely to
+	// be while it takes over its share.
+	young time.Duration
 }
 
 type faultKind string
@@ -27,6 +31,12 @@ const (
 
 // longestDown bounds the time that a worker is away.
 const longestDown = 3 * time.Second
+
+// In mode parking one kill in so many hits a worker that is as young as this at most.
+const (
+	youngEach = 4
+	youngest  = 2500 * time.Millisecond
+)
 
 // plan draws the faults of a run, spread over the time that its messages take.
 func plan(cfg Config, stages int) []fault {
@@ -49,6 +59,9 @@ func plan(cfg Config, stages int) []fault {
 		f.after = time.Duration(random.Int64N(int64(2 * mean)))
 		f.stage, f.slot = random.IntN(stages), random.IntN(cfg.Processes)
 		f.down = time.Duration(random.Int64N(int64(longestDown)))
+		if cfg.Mode == Parking && f.kind == killWorker && random.IntN(youngEach) == 0 {
+			f.young = time.Duration(random.Int64N(int64(youngest))) + 1
+		}
 	}
 	return faults
 }
@@ -87,11 +100,14 @@ func (c *crew) inflict(ctx context.Context, faults []fault) (kills []kill, err e
 }
 
 func (c *crew) kill(ctx context.Context, f fault) (kill, error) {
-	p := c.slots[f.stage][f.slot]
-	if err := p.awaitReady(); err != nil {
+	if f.young > 0 {
+		if err := c.renew(ctx, f); err != nil {
+			return kill{}, err
+		}
+	} else if err := c.slots[f.stage][f.slot].awaitReady(); err != nil {
 		return kill{}, err
 	}
-	inFlight, err := p.kill()
+	inFlight, err := c.slots[f.stage][f.slot].kill(f.young == 0)
 	if err != nil {
 		return kill{}, err
 	}
@@ -100,6 +116,19 @@ func (c *crew) kill(ctx context.Context, f fault) (kill, error) {
 		return k, err
 	}
 	return k, c.start(ctx, f.stage, f.slot)
+}
+
+// renew closes the worker of a slot, starts one in its place, and returns when that is
+// as old as the fault says.
+func (c *crew) renew(ctx context.Context, f fault) error {
+	if err := c.restart(ctx, f.stage, f.slot, 0); err != nil {
+		return err
+	}
+	if err := c.slots[f.stage][f.slot].awaitHeed(); err != nil {
+		return err
+	}
+	c.logf("the worker is new, and has %v", f.young.Round(time.Millisecond))
+	return pause(ctx, f.young)
 }
 
 // trouble makes a fault happen that is no kill.

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
@@ -13,7 +14,8 @@ import (
 )
 
 // follower reads the retry logs of the stages while the run goes on, because their
-// owners cut them.
+// owners cut them. A few records can be cut before they are read: a fold can begin
+// where the log does then, and the checker knows that something is missing.
 type follower struct {
 	cfg    Config
 	stages []flow.Stage // by their retry logs
@@ -79,6 +81,12 @@ func (f *follower) take(stored *kgo.Record) error {
 	defer f.mu.Unlock()
 	f.records[r.Topic] = append(f.records[r.Topic], r)
 	fold := f.folds[r.Topic][r.Partition]
+	if due := f.next[r.Topic][r.Partition]; r.Offset != due {
+		if r.Kind != retrylog.Scan {
+			return fmt.Errorf("follow %s/%d: offset %d was due, and %d came, where no fold can begin", r.Topic, r.Partition, due, r.Offset)
+		}
+		fold = nil // it begins anew
+	}
 	if fold == nil {
 		fold = retrylog.NewFold()
 		f.folds[r.Topic][r.Partition], f.lateness[r.Topic][r.Partition] = fold, &lateness{}

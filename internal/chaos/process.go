@@ -74,11 +74,11 @@ func (p *process) follow(out io.Reader) {
 // busyPatience is how long a kill waits for a message in the worker's filters.
 const busyPatience = 5 * time.Second
 
-// kill ends the worker with SIGKILL, if possible while it has messages in its
-// filters, and returns how many it had.
-func (p *process) kill() (inFlight int64, err error) {
+// kill ends the worker with SIGKILL, where it is to be busy if possible while it has
+// messages in its filters, and returns how many it had.
+func (p *process) kill(busy bool) (inFlight int64, err error) {
 	p.stopping.Store(true)
-	for deadline := time.Now().Add(busyPatience); p.inFlight.Load() == 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(busyPatience); busy && p.inFlight.Load() == 0 && time.Now().Before(deadline); {
 		select {
 		case <-p.ended:
 			return 0, p.unexpected()
@@ -98,10 +98,8 @@ const closePatience = time.Minute
 // close ends the worker gracefully.
 func (p *process) close() error {
 	p.stopping.Store(true)
-	select {
-	case <-p.heeds:
-	case <-p.ended:
-		return p.unexpected()
+	if err := p.awaitHeed(); err != nil {
+		return err
 	}
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return fmt.Errorf("close worker %s: %w", p.name, err)
@@ -114,6 +112,16 @@ func (p *process) close() error {
 		return nil
 	case <-time.After(closePatience):
 		return fmt.Errorf("close worker %s: it is still there after %v", p.name, closePatience)
+	}
+}
+
+// awaitHeed waits until the worker heeds signals.
+func (p *process) awaitHeed() error {
+	select {
+	case <-p.heeds:
+		return nil
+	case <-p.ended:
+		return p.unexpected()
 	}
 }
 

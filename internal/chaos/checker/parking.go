@@ -13,28 +13,34 @@ type Parking struct {
 	Parked    int // PARKs of messages that were not parked
 	Runs      int // STARTs
 	Takeovers int
+	Short     int // takeovers that another followed before anything was written
 	Dropped   int // parked messages that a takeover left to the input
 	Again     int // messages that were started again though they were at their ends
 	Void      int // records that came too late to count
 	Staying   int // messages that are parked at the end
 	Delays    int // long waits
+	Gaps      int // how often records were cut that nobody has read
+	Unread    int // how many these were
 }
 
 func (p *Parking) add(q Parking) {
 	p.Parked += q.Parked
 	p.Runs += q.Runs
 	p.Takeovers += q.Takeovers
+	p.Short += q.Short
 	p.Dropped += q.Dropped
 	p.Again += q.Again
 	p.Void += q.Void
 	p.Staying += q.Staying
 	p.Delays += q.Delays
+	p.Gaps += q.Gaps
+	p.Unread += q.Unread
 }
 
 // String is one line.
 func (p Parking) String() string {
-	return fmt.Sprintf("parked %d times, %d runs, %d takeovers (%d messages left to the input, %d started again), %d void records, %d long waits, %d messages stay parked",
-		p.Parked, p.Runs, p.Takeovers, p.Dropped, p.Again, p.Void, p.Delays, p.Staying)
+	return fmt.Sprintf("parked %d times, %d runs, %d takeovers (%d of them followed by another at once, %d messages left to the input, %d started again), %d void records, %d long waits, %d messages stay parked; %d records in %d gaps were not seen",
+		p.Parked, p.Runs, p.Takeovers, p.Short, p.Dropped, p.Again, p.Void, p.Delays, p.Staying, p.Unread, p.Gaps)
 }
 
 // parking tests the hop's retry log, each partition by a fold of its own:
@@ -57,7 +63,9 @@ func (p Parking) String() string {
 // times, which are all of one clock: of the broker where it stores a PARK, of the
 // producer where it sends an output. What happens within a millisecond is taken for
 // the order that is allowed. And what happened before an output was sent cannot be
-// seen: an attempt that began too early and took long enough is not found.
+// seen: an attempt that began too early and took long enough is not found. Where the
+// owner has cut its log before all of it was read, what was parked then is taken from
+// the copies behind, and until the next takeover what was not seen is not missed.
 func (c *check) parking(hop Hop, d dues) {
 	p := &parkings{check: c, hop: &hop, dues: d, ends: endTimes(hop), stretches: map[string][]*stretch{}, reported: map[Origin]bool{}}
 	for from := 0; from < len(hop.Log); {

@@ -18,6 +18,26 @@ func TestAFaithfulRetryLogHasNoFindings(t *testing.T) {
 	require.Equal(t, checker.Parking{Parked: 8, Runs: 10, Takeovers: 2, Dropped: 2, Void: 1, Staying: 2, Delays: 3}, report.Parking)
 }
 
+// The owner has cut its log before the follower came so far: the PARKs of w and t, and
+// START of w. What is live is copied behind the SCAN, or runs.
+func TestWhatWasCutIsNotMissed(t *testing.T) {
+	t.Parallel()
+	p := newParkings()
+	p.insert("copy", *p.record("t again"))
+	again := &p.log[p.at["copy"]+1]
+	again.Prev = p.record("t again").Offset
+	again.Rank = again.Prev
+	p.log = slices.Delete(p.log, p.at["t"], p.at["scan"])
+	report := p.check()
+	require.Empty(t, report.List())
+	require.Equal(t, 1, report.Parking.Gaps)
+	require.Equal(t, 2, report.Parking.Staying)
+
+	p = newParkings()
+	p.log = slices.Delete(p.log, p.at["t"], p.at["t"]+1)
+	require.Positive(t, p.check().Count(checker.Misparked), "nothing can begin there")
+}
+
 func TestEachViolationOfParkingIsFound(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]struct {

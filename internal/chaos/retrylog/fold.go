@@ -24,21 +24,25 @@ type Live struct {
 }
 
 // Fold is what a log means: what is parked after the records that it has been given.
-// It begins where the log does.
+// It begins where the log does, or at a SCAN.
 type Fold struct {
 	Epoch int64 // in force, -1: none yet
 
-	live map[Entry]*Live
-	keys map[string][]*Live // by rank
+	begin int64 // the offset of the first record, -1: there was none
+	live  map[Entry]*Live
+	keys  map[string][]*Live // by rank
 }
 
 // NewFold is the fold of no record.
 func NewFold() *Fold {
-	return &Fold{Epoch: -1, live: map[Entry]*Live{}, keys: map[string][]*Live{}}
+	return &Fold{Epoch: -1, begin: -1, live: map[Entry]*Live{}, keys: map[string][]*Live{}}
 }
 
 // Live is the message's state, or nil when it is not parked.
 func (f *Fold) Live(e Entry) *Live { return f.live[e] }
+
+// Knows tells whether the fold has seen what lies at an offset.
+func (f *Fold) Knows(offset int64) bool { return offset >= f.begin }
 
 // Len is how many messages are parked.
 func (f *Fold) Len() int { return len(f.live) }
@@ -58,7 +62,7 @@ func (f *Fold) Key(key string) []*Live { return f.keys[key] }
 func (f *Fold) Counts(e *Event) bool {
 	switch e.Kind {
 	case Park, Start, Done, Scan:
-		return e.Epoch == f.Epoch
+		return e.Epoch == f.Epoch || f.begin < 0 && e.Kind == Scan
 	default:
 		return true
 	}
@@ -66,7 +70,11 @@ func (f *Fold) Counts(e *Event) bool {
 
 // Apply folds a record in. It returns the messages that it ended.
 func (f *Fold) Apply(e *Record) (ended []*Live) {
-	if !f.Counts(&e.Event) {
+	counts := f.Counts(&e.Event)
+	if f.begin < 0 {
+		f.begin = e.Offset
+	}
+	if !counts {
 		return nil
 	}
 	switch e.Kind {
@@ -92,7 +100,9 @@ func (f *Fold) Apply(e *Record) (ended []*Live) {
 				ended = append(ended, l)
 			}
 		}
-	case Scan, Replay, Drop:
+	case Scan:
+		f.Epoch = e.Epoch
+	case Replay, Drop:
 	}
 	for _, l := range ended {
 		f.end(l)
@@ -103,10 +113,13 @@ func (f *Fold) Apply(e *Record) (ended []*Live) {
 func (f *Fold) park(e *Record) {
 	l := f.live[e.Entry]
 	switch {
-	case e.Prev >= 0 && (l == nil || l.Record != e.Prev):
+	case e.Prev >= f.begin && (l == nil || l.Record != e.Prev):
 		return // what it takes the place of has ended, or was parked anew
 	case l == nil:
-		l = &Live{Entry: e.Entry, Key: string(e.Key), Keyed: e.Key != nil, Value: e.Value, Rank: e.Offset, Run: -1}
+		l = &Live{Entry: e.Entry, Key: string(e.Key), Keyed: e.Key != nil, Value: e.Value, Rank: e.Rank, Run: -1}
+		if e.Rank < 0 {
+			l.Rank = e.Offset
+		}
 		f.enter(l)
 	}
 	l.Record, l.Attempts, l.NotBefore = e.Offset, e.Attempts, e.NotBefore

@@ -90,3 +90,17 @@ func TestRecordsOfAnotherEpochAreVoid(t *testing.T) {
 	require.Len(t, l.of(retrylog.Done, 3, 10), 1)
 	require.Zero(t, l.fold.Len())
 }
+
+func TestAFoldCanBeginAtAScan(t *testing.T) {
+	t.Parallel()
+	l := &log{fold: retrylog.NewFold(), next: 100}
+	l.of(retrylog.Scan, 50)
+	require.Equal(t, int64(50), l.fold.Epoch)
+	l.park(50, 12, 90, 1) // copies of what lies below, not in order
+	l.park(50, 10, 80, 1)
+	require.Equal(t, []int64{10, 12}, l.queue())
+	l.park(50, 10, 102, 2)
+	require.Equal(t, []int64{10, 12}, l.queue())
+	l.park(50, 11, 101, 1) // takes the place of what it is not
+	require.Equal(t, []int64{10, 12}, l.queue())
+}
