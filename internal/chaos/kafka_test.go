@@ -4,6 +4,7 @@ package chaos_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,4 +32,15 @@ func TestRealRollingRestarts(t *testing.T) {
 	require.Empty(t, result.Report.List())
 	require.NoError(t, result.Broken())
 	require.Empty(t, result.Report.ListRepeats())
+}
+
+// TestRealParking is a short run of what `make chaos MODE=parking` does at length.
+func TestRealParking(t *testing.T) {
+	result := run(t, chaos.Config{
+		Brokers: kafkatest.Brokers(t), Mode: chaos.Parking, Seed: 9, Messages: 8000, Keys: 80, Processes: 2, SlowWait: 15 * time.Second,
+		Faults: chaos.Faults{Kills: 4, Closes: 1, Rollings: 1},
+	})
+	require.Empty(t, result.Report.List())
+	require.NoError(t, result.Broken())
+	require.Equal(t, 4, result.Kills)
 }
