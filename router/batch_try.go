@@ -32,10 +32,12 @@ func (w *batchWorker) do(items []batchItem) error {
 			return nil //nolint:nilerr // the claim has ended: that is no failure of these messages
 		}
 		if open = again; len(open) > 0 && !pause(w.claim, wait) {
-			// What is behind the first open one is read again with it: its
-			// outputs may not overtake.
-			w.giveUp(items[open[0]:])
-			return w.finish(items[:open[0]])
+			// It stops. What waits goes to the log, so that nothing behind it is
+			// repeated.
+			for _, i := range open {
+				items[i].fate, items[i].notBefore = toPark, time.Now().Add(min(wait, longestHold))
+			}
+			open = nil
 		}
 	}
 	return w.finish(items)

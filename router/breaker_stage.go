@@ -8,8 +8,8 @@ import (
 )
 
 // untilStopped is the wait of a message that was refused a turn because its
-// claim drains: longer than any drain, at the end of which it is abandoned with
-// all that is behind it. Were it abandoned at once, a later one of its key could
+// claim drains: longer than any drain, at the end of which it is parked with all
+// that is behind it. Were it abandoned at once, a later one of its key could
 // overtake it when the breaker closes meanwhile.
 const untilStopped = 24 * time.Hour
 

@@ -14,6 +14,7 @@ import (
 	"github.com/penstock/penstock/internal/brokertest"
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router"
+	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
 )
 
@@ -224,11 +225,20 @@ func TestBeingStoppedIsNoFailure(t *testing.T) {
 	waiting := oneStage(func(context.Context, []byte) ([]byte, error) {
 		entered <- struct{}{}
 		return nil, errBoom
-	}, pipeline.Retry(2, pipeline.Constant(time.Hour)))
+	}, pipeline.Retry(2, pipeline.Constant(5*time.Second)))
 	r = start(t, addrs, waiting, router.Config{})
 	<-entered
-	r.stop() // does not wait for the hour
+	r.stop() // does not wait for the second attempt: it is parked until then
 	require.Empty(t, brokertest.ReadAll(t, addrs, "fail.work.poison"))
+	require.Zero(t, lag(t, addrs, "fail.work", "fail.in"), "nothing is left to be read again")
+	var parked []*parking.Park
+	for _, e := range retryLog(t, addrs, "fail.work.retry.in") {
+		if p, ok := e.Event.(*parking.Park); ok {
+			parked = append(parked, p)
+		}
+	}
+	require.Len(t, parked, 1)
+	require.Equal(t, 1, parked[0].Attempts)
 
 	r = start(t, addrs, oneStage(same), router.Config{})
 	r.drained()

@@ -103,7 +103,7 @@ func (w *inlineWorker) one(item *laneItem) (done bool, err error) {
 		item.fate, item.notBefore = toPark, item.due.Add(wait)
 	case again:
 		w.at.end(clock())
-		item.d, item.due = anew(d), time.Now().Add(wait)
+		item.d, item.due, item.refused = anew(d), time.Now().Add(wait), wait == untilStopped
 	case ended:
 	}
 	return false, nil

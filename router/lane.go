@@ -84,7 +84,9 @@ func (l *lane) run() {
 			return // the claim is over
 		}
 		if !l.await() {
-			l.abandonHeld()
+			if err := l.leave(); err != nil {
+				l.worker.claim.Fail(err)
+			}
 			return
 		}
 	}
@@ -204,7 +206,7 @@ func (l *lane) try(item *laneItem) error {
 		item.fate = toPark
 		return l.park(item)
 	case again:
-		item.d, item.due = anew(item.d), time.Now().Add(wait)
+		item.d, item.due, item.refused = anew(item.d), time.Now().Add(wait), wait == untilStopped
 		l.hold(item)
 	case ended:
 		w.abandon(item.entry)
@@ -222,12 +224,32 @@ func (l *lane) hold(item *laneItem) {
 	l.due.push(h)
 }
 
-func (l *lane) abandonHeld() {
+// leave parks what waits for its next attempt, because the lane ends: so what
+// others did behind it need not be repeated. What was not begun, or finds no room,
+// is abandoned and read again.
+func (l *lane) leave() error {
 	for h := l.due.pop(); h != nil; h = l.due.pop() {
 		for i := range h.items {
-			l.worker.abandon(h.items[i].entry)
+			if err := l.leaveOne(&h.items[i]); err != nil {
+				return err
+			}
 		}
 	}
+	return l.flush()
+}
+
+func (l *lane) leaveOne(item *laneItem) error {
+	w := l.worker
+	switch {
+	case !w.mayStart(item.entry), !w.parker.hasRoom():
+		w.abandon(item.entry)
+		return nil
+	case item.fate == toPoison:
+		return l.poison(item)
+	case item.fate == toTry && !item.refused:
+		item.notBefore = item.due
+	}
+	return l.park(item)
 }
 
 // settled counts a message that is at its end. It sends what is settled when

@@ -17,9 +17,10 @@ type laneItem struct {
 	index  int // in ds
 	in     *input
 
-	d   *pipeline.Delivery // nil until the first attempt
-	f   failure
-	due time.Time // not to be tried before
+	d       *pipeline.Delivery // nil until the first attempt
+	f       failure
+	due     time.Time // not to be tried before
+	refused bool      // due says nothing: the stage's breaker gives no turn to a claim that drains
 
 	fate      fate
 	notBefore time.Time // where it is to be parked: not to be tried before

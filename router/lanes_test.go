@@ -207,3 +207,26 @@ func prefixed(prefix string, keys, n int) []brokertest.Record {
 	}
 	return records
 }
+
+// A stop parks what waits for its next attempt: what other keys did meanwhile is
+// not repeated.
+func TestAStopRepeatsNothingThoughMessagesWait(t *testing.T) {
+	t.Parallel()
+	addrs := brokertest.New(t).Addrs()
+	p := laned(func(context.Context, *pipeline.Message[[]byte]) error {
+		if rand.IntN(5) == 0 {
+			return errBoom
+		}
+		return nil
+	}, pipeline.Lanes(16), pipeline.Retry(30, pipeline.Constant(50*time.Millisecond)))
+	for i := range 5 {
+		r := start(t, addrs, p, router.Config{})
+		before := r.Stats()[0].Retried
+		brokertest.Produce(t, addrs, "laned.in", numbered(30, 20*(i+1))[30*20*i:]...)
+		require.Eventually(t, func() bool { return r.Stats()[0].Retried > before+5 }, waitFor, time.Millisecond)
+		r.stop()
+	}
+	r := start(t, addrs, p, router.Config{})
+	r.drained()
+	requireSequences(t, brokertest.ReadAll(t, addrs, "laned.work"), 30, 100)
+}

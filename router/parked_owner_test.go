@@ -41,13 +41,15 @@ func TestWhatTheInputBringsAgainIsNotParkedTwice(t *testing.T) {
 	p := laned(func(_ context.Context, m *pipeline.Message[[]byte]) error {
 		switch {
 		case m.Key == "first" && !second.Load():
-			return filters.RetryAfter(time.Hour, errBoom) // in its lane: nothing behind it is committed
+			return filters.RetryAfter(10*time.Second, errBoom) // in its lane: nothing behind it is committed
 		case m.Key == "key-0" && string(m.Body) == "1" && !open.Load():
 			return errBoom
 		}
 		return nil
 	}, pipeline.Lanes(4), pipeline.Retry(2, pipeline.Constant(0)), pipeline.Park(1_000_000, pipeline.Constant(time.Millisecond)))
-	r := start(t, addrs, p, quickly())
+	full := quickly()
+	full.MaxParked = 3 // so that the stop does not park the first one either
+	r := start(t, addrs, p, full)
 	brokertest.Produce(t, addrs, "laned.in", append([]brokertest.Record{{Key: []byte("first"), Value: []byte("0")}}, numbered(1, 4)...)...)
 	require.Eventually(t, func() bool { return r.Status().Stages[0].ParkedNow.Messages == 3 }, waitFor, tick)
 	r.cut()

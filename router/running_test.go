@@ -196,3 +196,17 @@ func requireRewinds(t testing.TB, records []brokertest.Record, keys, n int) (rep
 	}
 	return repeats
 }
+
+// lag is how many messages of a topic a stage has not committed.
+func lag(t testing.TB, addrs []string, group, topic string) (behind int64) {
+	t.Helper()
+	admin, err := kafka.NewAdmin(t.Context(), kafka.Config{Brokers: addrs})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, admin.Close()) }()
+	lags, err := admin.Lag(t.Context(), group, topic)
+	require.NoError(t, err)
+	for _, l := range lags {
+		behind += l.Behind()
+	}
+	return behind
+}

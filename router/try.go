@@ -101,9 +101,17 @@ func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict,
 	if wait < 0 {
 		wait = jitter(s.node.Backoff.Delay(f.attempts))
 	}
+	if wait > longestHold {
+		return aside, wait
+	}
 	s.log.Debug("trying again", "id", d.ID, "attempt", f.attempts, "after", wait, "error", err)
 	return again, wait
 }
+
+// longestHold is the longest wait that a message spends where it is: it counts as
+// in flight there, and keeps the offset from being committed. A longer one it
+// spends in the retry log.
+const longestHold = 10 * time.Second
 
 // anew is a delivery for the next attempt: the filter may have kept the last.
 func anew(d *pipeline.Delivery) *pipeline.Delivery {
