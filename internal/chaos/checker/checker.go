@@ -34,7 +34,7 @@ func Check(acknowledged []journal.Entry, fed []Record, hops []Hop) *Report {
 		c := checkHop(hop)
 		report.Findings = append(report.Findings, c.findings...)
 		report.Repeats = append(report.Repeats, c.repeats...)
-		report.Parking.add(c.parked)
+		report.Parking = report.Parking.plus(c.parked)
 	}
 	return report
 }

@@ -23,7 +23,7 @@ type Parking struct {
 	Unread    int // how many these were
 }
 
-func (p *Parking) add(q Parking) {
+func (p Parking) plus(q Parking) Parking {
 	p.Parked += q.Parked
 	p.Runs += q.Runs
 	p.Takeovers += q.Takeovers
@@ -35,6 +35,7 @@ func (p *Parking) add(q Parking) {
 	p.Delays += q.Delays
 	p.Gaps += q.Gaps
 	p.Unread += q.Unread
+	return p
 }
 
 // String is one line.
@@ -113,24 +114,7 @@ type wait struct{ from, to time.Time }
 
 // endTimes are the times at which the inputs were at their ends.
 func endTimes(hop Hop) map[flow.Message]time.Time {
-	first := map[flow.Message]time.Time{} // of outputs
-	ends := map[flow.Message]time.Time{}
-	for i := range hop.Outputs {
-		r := &hop.Outputs[i]
-		if m, err := flow.Parse([]byte(r.Value)); err == nil {
-			if at, ok := first[m]; !ok || r.Time.Before(at) {
-				first[m] = r.Time
-			}
-		}
-	}
-	for i := range hop.Poison {
-		r := &hop.Poison[i]
-		if m, err := flow.Parse([]byte(r.Value)); err == nil {
-			if at, ok := ends[m]; !ok || r.Time.Before(at) {
-				ends[m] = r.Time
-			}
-		}
-	}
+	outputs, ends := firstTimes(hop.Outputs), firstTimes(hop.Poison)
 	for i := range hop.Inputs {
 		m, err := flow.Parse([]byte(hop.Inputs[i].Value))
 		if err != nil || hop.Stage.Poisons(m) {
@@ -139,7 +123,7 @@ func endTimes(hop Hop) map[flow.Message]time.Time {
 		var last time.Time
 		all := true
 		for _, made := range hop.Stage.Make(m) {
-			at, ok := first[made]
+			at, ok := outputs[made]
 			all = all && ok
 			if at.After(last) {
 				last = at
@@ -150,6 +134,20 @@ func endTimes(hop Hop) map[flow.Message]time.Time {
 		}
 	}
 	return ends
+}
+
+// firstTimes are the times of the messages' first occurrences.
+func firstTimes(records []Record) map[flow.Message]time.Time {
+	first := map[flow.Message]time.Time{}
+	for i := range records {
+		r := &records[i]
+		if m, err := flow.Parse([]byte(r.Value)); err == nil {
+			if at, ok := first[m]; !ok || r.Time.Before(at) {
+				first[m] = r.Time
+			}
+		}
+	}
+	return first
 }
 
 // endedBy tells whether a message was at its end at a time. Times are of

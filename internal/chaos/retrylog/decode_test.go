@@ -18,7 +18,7 @@ func (b blob) u8(n byte) blob     { return append(b, n) }
 func (b blob) u32(n uint32) blob  { return binary.BigEndian.AppendUint32(b, n) }
 func (b blob) i64(n int64) blob   { return binary.BigEndian.AppendUint64(b, uint64(n)) }
 func (b blob) text(s string) blob { return append(b.u32(uint32(len(s))), s...) }
-func (b blob) topic(n byte) blob  { return append(append(b, n), make([]byte, 15)...) }
+func (b blob) topic() blob        { return append(append(b, 7), make([]byte, 15)...) }
 
 func records() map[string]struct {
 	bytes blob
@@ -30,21 +30,21 @@ func records() map[string]struct {
 		bytes blob
 		want  retrylog.Event
 	}{
-		"TAKE": {blob{1, 1}.topic(7).i64(99), retrylog.Event{Kind: retrylog.Take, Input: [16]byte{7}, W: 99}},
+		"TAKE": {blob{1, 1}.topic().i64(99), retrylog.Event{Kind: retrylog.Take, Input: [16]byte{7}, W: 99}},
 		"PARK": {
-			blob{1, 2}.i64(3).topic(7).i64(41).i64(5).i64(6).u32(2).u32(1).i64(at.UnixNano()).i64(8).i64(9).text("first").text("last").u8(0),
+			blob{1, 2}.i64(3).topic().i64(41).i64(5).i64(6).u32(2).u32(1).i64(at.UnixNano()).i64(8).i64(9).text("first").text("last").u8(0),
 			retrylog.Event{Kind: retrylog.Park, Epoch: 3, Parked: retrylog.Parked{Entry: entry, Rank: 5, Prev: 6, Attempts: 2, Starts: 1, NotBefore: at}},
 		},
 		"PARK that is held": {
-			blob{1, 2}.i64(3).topic(7).i64(41).i64(-1).i64(-1).u32(0).u32(0).i64(0).i64(0).i64(0).text("").text("").u8(1),
+			blob{1, 2}.i64(3).topic().i64(41).i64(-1).i64(-1).u32(0).u32(0).i64(0).i64(0).i64(0).text("").text("").u8(1),
 			retrylog.Event{Kind: retrylog.Park, Epoch: 3, Parked: retrylog.Parked{Entry: entry, Rank: -1, Prev: -1, Held: true}},
 		},
 		"START": {
-			blob{1, 3}.i64(3).u32(2).topic(7).i64(41).topic(7).i64(42),
+			blob{1, 3}.i64(3).u32(2).topic().i64(41).topic().i64(42),
 			retrylog.Event{Kind: retrylog.Start, Epoch: 3, Entries: []retrylog.Entry{entry, {Topic: [16]byte{7}, Offset: 42}}},
 		},
 		"DONE": {
-			blob{1, 4}.i64(3).u8(3).u32(1).topic(7).i64(41),
+			blob{1, 4}.i64(3).u8(3).u32(1).topic().i64(41),
 			retrylog.Event{Kind: retrylog.Done, Epoch: 3, Outcome: retrylog.Poisoned, Entries: []retrylog.Entry{entry}},
 		},
 		"SCAN": {blob{1, 7}.i64(3), retrylog.Event{Kind: retrylog.Scan, Epoch: 3}},
@@ -76,8 +76,8 @@ func TestWhatIsNoRecordIsAnError(t *testing.T) {
 		"an unknown kind":        {1, 8, 0, 0, 0, 0, 0, 0, 0, 0},
 		"more entries than fit":  blob{1, 3}.i64(3).u32(1 << 30),
 		"fewer than one entry":   blob{1, 3}.i64(3).u32(0),
-		"unknown flags":          blob{1, 2}.i64(3).topic(7).i64(41).i64(-1).i64(-1).u32(0).u32(0).i64(0).i64(0).i64(0).text("").text("").u8(8),
-		"a rank without a place": blob{1, 2}.i64(3).topic(7).i64(41).i64(5).i64(-1).u32(0).u32(0).i64(0).i64(0).i64(0).text("").text("").u8(0),
+		"unknown flags":          blob{1, 2}.i64(3).topic().i64(41).i64(-1).i64(-1).u32(0).u32(0).i64(0).i64(0).i64(0).text("").text("").u8(8),
+		"a rank without a place": blob{1, 2}.i64(3).topic().i64(41).i64(5).i64(-1).u32(0).u32(0).i64(0).i64(0).i64(0).text("").text("").u8(0),
 	} {
 		_, err := retrylog.Decode(b)
 		require.Error(t, err, name)

@@ -11,18 +11,19 @@ import (
 // ID returns the topic's id.
 func (r *Reader) ID(ctx context.Context, topic string) ([16]byte, error) {
 	asked := kmsg.NewMetadataRequestTopic()
-	asked.Topic = kmsg.StringPtr(topic)
+	asked.Topic = new(topic)
 	request := kmsg.NewPtrMetadataRequest()
 	request.Topics = append(request.Topics, asked)
 	response, err := request.RequestWith(ctx, r.admin)
 	if err != nil {
 		return [16]byte{}, fmt.Errorf("ask for topic %s: %w", topic, err)
 	}
-	for _, t := range response.Topics {
-		if err := kerr.ErrorForCode(t.ErrorCode); err != nil {
-			return [16]byte{}, fmt.Errorf("ask for topic %s: %w", topic, err)
-		}
-		return t.TopicID, nil
+	if len(response.Topics) == 0 {
+		return [16]byte{}, fmt.Errorf("ask for topic %s: no answer", topic)
 	}
-	return [16]byte{}, fmt.Errorf("ask for topic %s: no answer", topic)
+	answer := response.Topics[0]
+	if err := kerr.ErrorForCode(answer.ErrorCode); err != nil {
+		return [16]byte{}, fmt.Errorf("ask for topic %s: %w", topic, err)
+	}
+	return answer.TopicID, nil
 }
