@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
 	"github.com/penstock/penstock/schemas"
 )
@@ -132,7 +133,7 @@ func (o *outbox) commonOf(pipe *pipeline.PipeNode, env *schemas.Envelope) []kafk
 // wants that has it hold its key. An error means that the poison topic cannot
 // take it: then the stage must not go on.
 func (o *outbox) poison(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, f failure) error {
-	story := o.story(r, f)
+	story := o.story(r, f, nil)
 	if o.parker.holdsPoisoned(r.Key) {
 		if err := o.parker.hold(entry, r, &f, story); err != nil {
 			return o.cannotPoison(r, err)
@@ -147,13 +148,25 @@ func (o *outbox) poison(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery
 	return nil
 }
 
-// story is what the poison topic is to have of a message.
-func (o *outbox) story(r *kafka.Record, f failure) kafka.Output {
+// story is what the poison topic is to have of a message, and of one that was
+// replayed its life before too.
+func (o *outbox) story(r *kafka.Record, f failure, before *parking.Replayed) kafka.Output {
 	p := Poisoned{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, RecordTime: r.Time,
 		Stage: o.stage.node.Group, At: time.Now(), Attempts: f.attempts,
 		FirstError: f.first.Error(), LastError: f.last.Error(),
 		Key: r.Key, Value: r.Value, Headers: r.Headers,
+	}
+	switch {
+	case before != nil:
+		p.TopicID = before.Of.Topic
+		p.Attempts += before.Attempts
+		p.Replays = before.Replays + 1
+		if before.FirstError != "" {
+			p.FirstError = before.FirstError
+		}
+	case o.parker != nil:
+		p.TopicID = o.parker.claim.TopicID()
 	}
 	return kafka.Output{Topic: o.stage.node.PoisonTopic, Key: r.Key, Value: r.Value, Headers: p.headers()}
 }

@@ -165,7 +165,7 @@ func (run *parkedRun) succeed(out *outbox, item *parkedItem, outs []kafka.Output
 // parked, and so do those behind it. The poison is confirmed before the PARK is
 // sent: else a crash could leave a key that is held by what nobody can see.
 func (run *parkedRun) poison(out *outbox, item *parkedItem) (stop bool, err error) {
-	if err := run.send([]kafka.Output{out.story(&item.record, item.f)}); err != nil {
+	if err := run.send([]kafka.Output{out.story(&item.record, item.f, item.Payload.Replay)}); err != nil {
 		return true, out.cannotPoison(&item.record, err)
 	}
 	out.poisoned(&item.record, item.d, item.f)

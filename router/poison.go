@@ -1,10 +1,12 @@
 package router
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
 
@@ -27,10 +29,19 @@ const (
 	poisonTime       = "poison_time"
 	poisonAttempts   = "poison_attempts"
 	poisonFirstError = "poison_first_error"
+
+	// Since format 2.
+	poisonTopicID = "poison_topic_id" // in hex
+	poisonReplays = "poison_replays"
 )
 
-// poisonFormat is the version of the story's headers.
-const poisonFormat = "1"
+// The formats of the story's headers: the one that is written, and the one of
+// older records, which is read too. That one has no topic's id and counts no
+// replays.
+const (
+	poisonFormat  = "2"
+	poisonFormat1 = "1"
+)
 
 // maxErrorText bounds an error in a story, in bytes, so that two of them and
 // the rest of the story fit the 64 KiB that poison topics take beyond their
@@ -39,8 +50,10 @@ const maxErrorText = 8 << 10
 
 // Poisoned is a message that was taken out of the flow, with its story.
 type Poisoned struct {
-	// Where it was read, and when it was stored there.
+	// Where it was read first, however often it was replayed since, and when it
+	// was stored there. TopicID is zero where an older version has poisoned it.
 	Topic      string
+	TopicID    [16]byte
 	Partition  int32
 	Offset     int64
 	RecordTime time.Time
@@ -50,12 +63,15 @@ type Poisoned struct {
 	Stage string
 	At    time.Time
 
-	// Attempts is how often it was tried: 0 for a record that is too large or
-	// whose envelope is broken.
+	// Attempts is how often it was tried, those before replays counted: 0 for a
+	// record that is too large or whose envelope is broken.
 	Attempts int
 
-	// FirstError and LastError are the errors of the first and the last
-	// attempt.
+	// Replays is how often it was replayed before it was poisoned this time.
+	Replays int
+
+	// FirstError and LastError are the errors of the first attempt ever and of
+	// the last one.
 	FirstError string
 	LastError  string
 
@@ -79,6 +95,8 @@ func (p *Poisoned) headers() []kafka.Header {
 		{poisonTime, p.At.UTC().Format(time.RFC3339Nano)},
 		{poisonAttempts, strconv.Itoa(p.Attempts)},
 		{poisonFirstError, cut(p.FirstError)},
+		{poisonTopicID, hex.EncodeToString(p.TopicID[:])},
+		{poisonReplays, strconv.Itoa(p.Replays)},
 	}
 	out := make([]kafka.Header, 0, len(p.Headers)+len(story))
 	out = append(out, p.Headers...)
@@ -90,45 +108,95 @@ func (p *Poisoned) headers() []kafka.Header {
 
 const subscriberName = "penstock"
 
+// cut bounds an error's text, and shows that it did.
 func cut(text string) string {
 	if len(text) <= maxErrorText {
 		return text
 	}
-	return text[:maxErrorText] + "…"
+	return cutText(text, maxErrorText) + "…"
+}
+
+// cutText cuts a text at a limit in bytes, and not within a character.
+func cutText(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	for limit > 0 && !utf8.RuneStart(text[limit]) {
+		limit--
+	}
+	return text[:limit]
 }
 
 // ErrNotPoison is returned for a record that has no story of this format.
 var ErrNotPoison = errors.New("not a poisoned message")
 
-// storyLength is how many headers a story has.
-const storyLength = 11
+// How many headers a story has, by its format.
+const (
+	storyLength  = 13
+	story1Length = 11
+)
 
-// ReadPoisoned reads a record of a poison topic. ErrNotPoison means that
-// somebody else wrote it.
+// ReadPoisoned reads a record of a poison topic. ErrNotPoison means that it is
+// none of a poisoned message: an action of an operator, which [ReadPoisonAction]
+// reads, or somebody else's.
 func ReadPoisoned(r *kafka.Record) (Poisoned, error) {
-	n := len(r.Headers) - storyLength
-	if n < 0 {
-		return Poisoned{}, fmt.Errorf("record %s/%d@%d: %w", r.Topic, r.Partition, r.Offset, ErrNotPoison)
+	story, original, version := storyOf(r.Headers)
+	wrong := func(err error) error {
+		return fmt.Errorf("record %s/%d@%d: %w", r.Topic, r.Partition, r.Offset, err)
 	}
-	story := make(map[string]string, storyLength)
-	for _, h := range r.Headers[n:] {
-		story[string(h.Key)] = string(h.Value)
-	}
-	if v := story[poisonVersion]; v != poisonFormat {
-		return Poisoned{}, fmt.Errorf("record %s/%d@%d: %w: %s is %q, and %q is what this version reads", r.Topic, r.Partition, r.Offset, ErrNotPoison, poisonVersion, v, poisonFormat)
+	if story == nil {
+		return Poisoned{}, wrong(fmt.Errorf("%w: its %s is %q, and %s and %s are what this version reads", ErrNotPoison, poisonVersion, version, poisonFormat1, poisonFormat))
 	}
 	partition, errP := strconv.ParseInt(story[poisonPartition], 10, 32)
 	offset, errO := strconv.ParseInt(story[poisonOffset], 10, 64)
 	attempts, errA := strconv.Atoi(story[poisonAttempts])
 	stored, errR := time.Parse(time.RFC3339Nano, story[poisonRecordTime])
 	at, errT := time.Parse(time.RFC3339Nano, story[poisonTime])
-	if err := errors.Join(errP, errO, errA, errR, errT); err != nil {
-		return Poisoned{}, fmt.Errorf("record %s/%d@%d: %w: %w", r.Topic, r.Partition, r.Offset, ErrNotPoison, err)
-	}
-	return Poisoned{
+	p := Poisoned{
 		Topic: story[poisonTopic], Partition: int32(partition), Offset: offset, RecordTime: stored,
 		Stage: story[poisonHandler], At: at, Attempts: attempts,
 		FirstError: story[poisonFirstError], LastError: story[poisonReason],
-		Key: r.Key, Value: r.Value, Headers: r.Headers[:n:n],
-	}, nil
+		Key: r.Key, Value: r.Value, Headers: original,
+	}
+	errs := []error{errP, errO, errA, errR, errT}
+	if version == poisonFormat {
+		var errN error
+		p.Replays, errN = strconv.Atoi(story[poisonReplays])
+		errs = append(errs, errN, readTopicID(&p.TopicID, story[poisonTopicID]))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return Poisoned{}, wrong(fmt.Errorf("%w: %w", ErrNotPoison, err))
+	}
+	return p, nil
+}
+
+// storyOf parts a record's headers into the story and the original's. It is nil
+// where they end in none.
+func storyOf(headers []kafka.Header) (story map[string]string, original []kafka.Header, version string) {
+	for _, format := range [...]struct {
+		version string
+		length  int
+	}{{poisonFormat, storyLength}, {poisonFormat1, story1Length}} {
+		n := len(headers) - format.length
+		if n < 0 {
+			continue
+		}
+		story = make(map[string]string, format.length)
+		for _, h := range headers[n:] {
+			story[string(h.Key)] = string(h.Value)
+		}
+		if version = story[poisonVersion]; version == format.version && len(story) == format.length {
+			return story, headers[:n:n], version
+		}
+	}
+	return nil, nil, version
+}
+
+func readTopicID(id *[16]byte, text string) error {
+	b, err := hex.DecodeString(text)
+	if err != nil || len(b) != len(id) {
+		return fmt.Errorf("%s is %q, which is no topic's id", poisonTopicID, text)
+	}
+	copy(id[:], b)
+	return nil
 }
