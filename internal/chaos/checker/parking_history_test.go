@@ -102,6 +102,9 @@ func (p *parkings) hopeless(ms int) {
 	for attempt := 1; attempt < tries; attempt++ {
 		p.park("h", "h", ms+attempt, prev, attempt, 0)
 		prev = int64(p.at["h"])
+		if attempt == 1 {
+			p.at["h first"] = p.at["h"]
+		}
 		p.run("start h", ms+attempt, "h")
 	}
 	in := p.inputs[p.input["h"]]

@@ -2,6 +2,7 @@ package checker
 
 import (
 	"slices"
+	"time"
 
 	"github.com/penstock/penstock/internal/chaos/flow"
 	"github.com/penstock/penstock/internal/chaos/retrylog"
@@ -18,14 +19,14 @@ type logWalk struct {
 	w       int64                       // of the last TAKE, -1: none
 	inputs  []*Record                   // of the partition, by offset
 	started map[retrylog.Entry]bool     // ever
-	keyed   map[string]bool             // keys that were parked in this epoch
+	freed   map[string]time.Time        // when a message of a key was ended in this epoch
 	blind   bool                        // records of this epoch were not seen
 }
 
 func (p *parkings) partition(records []retrylog.Record) {
 	w := &logWalk{
 		parkings: p, fold: retrylog.NewFold(), current: map[retrylog.Entry]*stretch{}, writers: map[int64]string{},
-		scan: -1, w: -1, started: map[retrylog.Entry]bool{}, keyed: map[string]bool{},
+		scan: -1, w: -1, started: map[retrylog.Entry]bool{}, freed: map[string]time.Time{},
 	}
 	for i := range p.hop.Inputs {
 		if r := &p.hop.Inputs[i]; r.Partition == records[0].Partition {
@@ -94,6 +95,9 @@ func (w *logWalk) record(r *retrylog.Record) {
 			s.to = r.Time
 			delete(w.current, l.Entry)
 		}
+		if r.Kind == retrylog.Done {
+			w.freed[l.Key] = r.Time
+		}
 	}
 	if r.Kind == retrylog.Take {
 		w.check.parked.Dropped += len(ended)
@@ -143,7 +147,7 @@ func (w *logWalk) take(r *retrylog.Record) {
 		}
 	}
 	w.w, w.scan, w.blind = max(w.w, r.W), -1, false
-	clear(w.keyed)
+	clear(w.freed)
 	for _, s := range w.current {
 		s.runs = append(s.runs, step{r.Time, -1})
 	}
@@ -184,6 +188,10 @@ func (w *logWalk) park(r *retrylog.Record) {
 	w.goOn(r, m, key)
 }
 
+// onTheWay is how long a PARK may have been on its way that was sent while its key was
+// still parked.
+const onTheWay = 2 * time.Second
+
 // enters tests a PARK of what was not parked.
 func (w *logWalk) enters(r *retrylog.Record, m flow.Message, key string) {
 	w.check.parked.Parked++
@@ -191,8 +199,8 @@ func (w *logWalk) enters(r *retrylog.Record, m flow.Message, key string) {
 	if r.Attempts > w.hop.Stage.Attempts() {
 		w.check.foundf(Misparked, m, at(r), "it was parked after %d attempts, and is to be after %d at most", r.Attempts, w.hop.Stage.Attempts())
 	}
-	if r.Attempts == 0 && !w.blind && !w.keyed[key] && len(w.fold.Key(key)) == 0 {
-		w.check.foundf(Misparked, m, at(r), "it was parked untried, and nothing of its key is parked or was")
+	if freed, was := w.freed[key]; r.Attempts == 0 && !w.blind && len(w.fold.Key(key)) == 0 && (!was || r.Time.After(freed.Add(onTheWay))) {
+		w.check.foundf(Misparked, m, at(r), "it was parked untried, and nothing of its key is parked, or was just now")
 	}
 	for _, l := range w.fold.Key(key) {
 		if l.Entry.Topic == r.Entry.Topic && l.Entry.Offset > r.Entry.Offset {
@@ -204,7 +212,6 @@ func (w *logWalk) enters(r *retrylog.Record, m flow.Message, key string) {
 
 // goOn keeps the stretch of what is parked.
 func (w *logWalk) goOn(r *retrylog.Record, m flow.Message, key string) {
-	w.keyed[key] = true
 	s := w.current[r.Entry]
 	if s == nil {
 		s = &stretch{message: m, origin: Origin{w.hop.Inputs[0].Topic, r.Partition, r.Entry.Offset}, from: r.Time}
