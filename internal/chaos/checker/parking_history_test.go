@@ -102,10 +102,10 @@ func (p *parkings) hopeless(ms int) {
 	for attempt := 1; attempt < tries; attempt++ {
 		p.park("h", "h", ms+attempt, prev, attempt, 0)
 		prev = int64(p.at["h"])
-		if attempt == 1 {
-			p.at["h first"] = p.at["h"]
-		}
 		p.run("start h", ms+attempt, "h")
+		if attempt == 1 {
+			p.at["h first"], p.at["start h first"] = p.at["h"], p.at["start h"]
+		}
 	}
 	in := p.inputs[p.input["h"]]
 	in.Headers += "the story"

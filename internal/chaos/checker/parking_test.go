@@ -104,7 +104,7 @@ func TestEachViolationOfParkingIsFound(t *testing.T) {
 			p.record("copy").Prev--
 		}},
 		"a message is copied without a clean-up":  {checker.Misparked, "", func(p *parkings) { p.record("scan").Epoch = 0 }},
-		"a message fails that was not started":    {checker.Misparked, "none was started", func(p *parkings) { p.remove("start h"); p.remove("done h") }},
+		"a message fails that was not started":    {checker.Misparked, "none was started", func(p *parkings) { p.remove("start h first") }},
 		"a message is started that is not parked": {checker.Misparked, "it starts what stands at", func(p *parkings) { p.remove("w again") }},
 		"a message is ended that was not started": {checker.Misparked, "", func(p *parkings) { p.remove("start") }},
 		"a message is ended that is not parked":   {checker.Misparked, "", func(p *parkings) { p.insert("done", *p.record("done")) }},
