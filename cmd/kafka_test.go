@@ -33,7 +33,7 @@ func TestAProgramOnARealKafka(t *testing.T) {
 	require.Regexp(t, name+`\.check +8 +4 +1 +0 +3 `, out)
 	require.Regexp(t, name+`\.store +4 +4 `, out)
 
-	require.Equal(t, []string{"0", "1", "2"}, column(ok(t, p, "poison", "ls", brokers), 1))
-	require.Equal(t, []string{"0", "1", "2"}, column(ok(t, operator, "poison", "ls", "--stage", name+".check", brokers), 1))
+	require.Equal(t, []string{"0", "1", "2"}, column(ok(t, p, "poison", "ls", "--messages", brokers), 1))
+	require.Equal(t, []string{"0", "1", "2"}, column(ok(t, operator, "poison", "ls", "--messages", "--stage", name+".check", brokers), 1))
 	require.Contains(t, ok(t, operator, "poison", "show", name+".check", "1", "--value", "-", brokers), `"total":-`)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,12 +17,14 @@ import (
 func (a *app) poison() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "poison",
-		Short: "Look at the messages that were taken out of the flow",
+		Short: "Look at the messages that were taken out of the flow, and replay or drop them",
 		Long: `Poison looks at the messages that stages could not do: each with its story, and
-with key, value and headers as they came.`,
-		Example: a.example("{} poison ls", "{} poison show STAGE 12"),
+with key, value and headers as they came. When the cause is mended they are
+replayed: given to their stage again, and to it alone. What is not wanted is
+dropped. Both are written down in the poison topic, with who did it and when.`,
+		Example: a.example("{} poison ls", "{} poison show STAGE 12", "{} poison replay STAGE 12", "{} poison replay STAGE --group 1a2b3c4d", "{} poison drop STAGE 12 --reason \"a test order\""),
 	}
-	c.AddCommand(a.poisonLs(), a.poisonShow())
+	c.AddCommand(a.poisonLs(), a.poisonShow(), a.poisonReplay(), a.poisonDrop())
 	return a.needsSubcommand(c)
 }
 
@@ -135,41 +136,59 @@ func (a *app) existing(ctx context.Context, admin *kafka.Admin, all []poisonTopi
 	return all, nil
 }
 
-// position is where a message stands in its poison topic. It is written as its
-// offset, behind the partition where that is not 0: poison topics are made with
-// one.
-type position struct {
-	partition int32
-	offset    int64
+// openPoison calls do with the poison topic of a stage, open for who acts.
+func (a *app) openPoison(ctx context.Context, cl *cluster, t poisonTopic, by string, do func(*router.PoisonLog) error) (err error) {
+	log, err := router.OpenPoison(ctx, router.PoisonConfig{Kafka: cl.kafka, Stage: t.stage, By: by, Logger: quietLog(a.stderr)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	err = do(log)
+	if errors.Is(err, router.ErrNoRetryLog) {
+		return topicsMissing("%w", err)
+	}
+	return err
 }
 
-// String is what parsePosition reads.
-func (p position) String() string {
-	if p.partition == 0 {
-		return strconv.FormatInt(p.offset, 10)
+// onePoison is openPoison for a stage that the user has named.
+func (a *app) onePoison(ctx context.Context, c *connection, stage, by string, do func(*router.PoisonLog, poisonTopic) error) error {
+	if stage == "" {
+		return wrongUse("the stage is empty: name it as \"poison ls\" does")
 	}
-	return fmt.Sprintf("%d:%d", p.partition, p.offset)
+	return a.withPoison(ctx, c, stage, func(cl *cluster, topics []poisonTopic) error {
+		return a.openPoison(ctx, cl, topics[0], by, func(log *router.PoisonLog) error { return do(log, topics[0]) })
+	})
 }
 
-func parsePosition(text string) (position, error) {
-	partition, offset := "0", text
-	if before, after, found := strings.Cut(text, ":"); found {
-		partition, offset = before, after
+// noPoisonAt says that no message is where the user says.
+func noPoisonAt(at router.PoisonPosition, topic string) error {
+	return fmt.Errorf("there is no poisoned message at position %s of topic %s: \"poison ls\" lists those that there are", at, topic)
+}
+
+func (a *app) tellOthers(others int, t poisonTopic) {
+	if others > 0 {
+		fmt.Fprintf(a.stderr, "%s: left out %d records of topic %s, which are not poisoned messages of a form that this version reads\n", a.name, others, t.topic)
 	}
-	p, errP := strconv.ParseUint(partition, 10, 31)
-	o, errO := strconv.ParseUint(offset, 10, 63)
-	if errP != nil || errO != nil {
-		return position{}, wrongUse("%q is not a position: give the offset, or partition:offset, as \"poison ls\" shows it", text)
+}
+
+func parsePosition(text string) (router.PoisonPosition, error) {
+	at, err := router.ParsePoisonPosition(text)
+	if err != nil {
+		return at, wrongUse("%w, as \"poison ls\" shows it", err)
 	}
-	return position{int32(p), int64(o)}, nil
+	return at, nil
 }
 
 // poisonDocument is a poisoned message for scripts. Bytes are in base64.
 type poisonDocument struct {
 	Stage      string         `json:"stage"`
 	Position   string         `json:"position"`
+	State      string         `json:"state"`
+	Pending    bool           `json:"pending"`
+	Group      string         `json:"group"`
 	Time       time.Time      `json:"time"`
 	Attempts   int            `json:"attempts"`
+	Replays    int            `json:"replays"`
 	Reason     string         `json:"reason"`
 	FirstError string         `json:"firstError"`
 	Origin     originDocument `json:"origin"`
@@ -186,27 +205,11 @@ type originDocument struct {
 }
 
 // document shares no memory with the record.
-func document(at position, p *router.Poisoned) poisonDocument {
+func document(p *router.PoisonMessage) poisonDocument {
 	return poisonDocument{
-		Stage: p.Stage, Position: at.String(), Time: p.At, Attempts: p.Attempts, Reason: p.LastError, FirstError: p.FirstError,
+		Stage: p.Stage, Position: p.Position.String(), State: string(p.State), Pending: p.Pending, Group: p.Group,
+		Time: p.At, Attempts: p.Attempts, Replays: p.Replays, Reason: p.LastError, FirstError: p.FirstError,
 		Origin: originDocument{p.Topic, p.Partition, p.Offset, p.RecordTime},
 		Key:    slices.Clone(p.Key), ValueBytes: len(p.Value),
 	}
-}
-
-// readPoison calls f with each poisoned message of a topic, and tells how many
-// records were none.
-func readPoison(ctx context.Context, cfg kafka.Config, topic string, f func(position, *router.Poisoned) error) (others int, err error) {
-	err = kafka.ReadTopic(ctx, cfg, topic, func(r *kafka.Record) error {
-		p, err := router.ReadPoisoned(r)
-		if errors.Is(err, router.ErrNotPoison) {
-			others++
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return f(position{r.Partition, r.Offset}, &p)
-	})
-	return others, err
 }

@@ -1,72 +1,64 @@
 package cmd
 
 import (
-	"cmp"
+	"context"
 	"fmt"
-	"slices"
-	"strings"
+	"time"
+
+	"github.com/penstock/penstock/router"
 )
 
-// maxGroups bounds how many reasons of a stage are told apart.
-const maxGroups = 1000
+const nothingPoisoned = "Nothing is poisoned."
 
-// poisonGroup is the messages of a stage that have one reason.
-type poisonGroup struct {
-	Stage  string `json:"stage"`
-	Count  int    `json:"count"`
-	Reason string `json:"reason"`
-	Newest string `json:"newest"` // the position of the newest of them
+// groupDocument is a group of poisoned messages for scripts.
+type groupDocument struct {
+	Stage     string    `json:"stage"`
+	Group     string    `json:"group"` // empty: of the others, beyond what is told apart
+	Count     int       `json:"count"`
+	Held      int       `json:"held"`
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+	Example   string    `json:"example"` // the position of the newest
+	Signature string    `json:"signature"`
+	Error     string    `json:"error"` // of the example
 }
 
-// poisonGroups counts messages by stage and reason.
-type poisonGroups struct {
-	app  *app
-	json bool
-
-	byReason map[string]*poisonGroup // of the stage that is being read
-	groups   []*poisonGroup
-}
-
-func (g *poisonGroups) add(d poisonDocument) {
-	if g.byReason == nil {
-		g.byReason = map[string]*poisonGroup{}
-	}
-	reason := d.Reason
-	if g.byReason[reason] == nil && len(g.byReason) >= maxGroups {
-		reason = "(others)"
-	}
-	if g.byReason[reason] == nil {
-		g.byReason[reason] = &poisonGroup{Stage: d.Stage, Reason: reason}
-	}
-	g.byReason[reason].Count++
-	g.byReason[reason].Newest = d.Position
-}
-
-func (g *poisonGroups) endStage() {
-	from := len(g.groups)
-	for _, group := range g.byReason {
-		g.groups = append(g.groups, group)
-	}
-	slices.SortFunc(g.groups[from:], func(x, y *poisonGroup) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), strings.Compare(x.Reason, y.Reason))
-	})
-	g.byReason = nil
-}
-
-func (g *poisonGroups) end() {
-	if g.json {
-		for _, group := range g.groups {
-			g.app.stdout.line(group)
+// listGroups counts what is poisoned.
+func (a *app) listGroups(ctx context.Context, f *poisonLsFlags) error {
+	t := &table{head: []string{"STAGE", "GROUP", "COUNT", "HELD", "FIRST", "LAST", "EXAMPLE", "ERROR"}, cut: 7, spare: []int{4, 3, 5}}
+	err := a.withPoison(ctx, f.connection, f.stage, func(cl *cluster, topics []poisonTopic) error {
+		for _, topic := range topics {
+			err := a.openPoison(ctx, cl, topic, "", func(log *router.PoisonLog) error {
+				groups, others, err := log.Groups(ctx, router.PoisonSelection{All: f.all})
+				a.tellOthers(others, topic)
+				for i := range groups {
+					a.showGroup(t, &groups[i], f.json)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	switch {
+	case err != nil || f.json:
+	case len(t.rows) == 0:
+		fmt.Fprintln(a.stdout, nothingPoisoned)
+	default:
+		t.write(a.stdout)
+	}
+	return err
+}
+
+func (a *app) showGroup(t *table, g *router.PoisonGroup, asJSON bool) {
+	if asJSON {
+		a.stdout.line(groupDocument{
+			Stage: g.Stage, Group: g.ID, Count: g.Count, Held: g.Held, First: g.First, Last: g.Last,
+			Example: g.Example.String(), Signature: g.Signature, Error: g.Error,
+		})
 		return
 	}
-	if len(g.groups) == 0 {
-		fmt.Fprintln(g.app.stdout, "Nothing is poisoned.")
-		return
-	}
-	t := &table{head: []string{"STAGE", "COUNT", "NEWEST", "REASON"}, cut: 3}
-	for _, group := range g.groups {
-		t.add(group.Stage, number(int64(group.Count)), group.Newest, group.Reason)
-	}
-	t.write(g.app.stdout)
+	t.add(g.Stage, g.ID, number(int64(g.Count)), number(int64(g.Held)), g.First.Local().Format(time.DateTime), g.Last.Local().Format(time.DateTime), g.Example.String(), g.Signature)
 }

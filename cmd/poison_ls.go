@@ -15,12 +15,18 @@ import (
 type poisonLsFlags struct {
 	connection *connection
 	stage      string
+	group      string
+	messages   bool
+	all        bool
 	limit      int
-	group      bool
 	json       bool
 }
 
-const limitFlag = "limit"
+const (
+	limitFlag = "limit"
+	groupFlag = "group"
+	allFlag   = "all"
+)
 
 // maxLimit bounds what poison ls holds in memory.
 const maxLimit = 1000
@@ -28,25 +34,34 @@ const maxLimit = 1000
 func (a *app) poisonLs() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "ls",
-		Short: "List poisoned messages, or count them by reason",
-		Long: `Ls lists the messages that stages have poisoned: when, where each was read, how
-often it was tried, and the last error. A stage and a position name a message for
-"poison show".
+		Short: "Count poisoned messages by what went wrong, or list them",
+		Long: `Ls counts the messages that are open, by stage and by the last error without what
+differs from message to message: numbers, ids, quoted text. The id of a group is
+for "poison replay" and "poison drop", the example's position for "poison show".
 
-It lists the newest of each stage, up to --limit. As JSON it prints all of them,
-one a line, unless --limit is given.`,
-		Example: a.example("{} poison ls", "{} poison ls --stage STAGE --group", "{} poison ls --json"),
+With --messages or --group it lists them: when, where each was read, how often it
+was tried, and the last error. It lists the newest of each stage, up to --limit; as
+JSON all of them, one a line, unless --limit is given.
+
+A message is open or, where its key waits for it, held, until it is replayed or
+dropped. Those are left out, but with --all.`,
+		Example: a.example("{} poison ls", "{} poison ls --messages", "{} poison ls --group 1a2b3c4d", "{} poison ls --stage STAGE --messages --all --json"),
 		Args:    cobra.NoArgs,
 	}
 	f := &poisonLsFlags{connection: newConnection(c.Flags())}
-	c.Flags().StringVar(&f.stage, stageFlag, "", "list those of this `stage` only")
+	c.Flags().StringVar(&f.stage, stageFlag, "", "only those of this `stage`")
+	c.Flags().StringVar(&f.group, groupFlag, "", "list the messages of the group of this `id`")
+	c.Flags().BoolVar(&f.messages, "messages", false, "list messages, and do not count them")
+	c.Flags().BoolVar(&f.all, allFlag, false, "those that were replayed or dropped, too")
 	c.Flags().IntVar(&f.limit, limitFlag, 100, "list the newest `n` of each stage")
-	c.Flags().BoolVar(&f.group, "group", false, "count by reason, and list one of each")
-	c.Flags().BoolVar(&f.json, jsonFlag, false, "print JSON, a message a line")
+	c.Flags().BoolVar(&f.json, jsonFlag, false, "print JSON, a group or a message a line")
 	a.completeFlag(c, stageFlag, stageNames)
 	a.does(c, func(ctx context.Context, _ []string) error {
 		if f.limit < 1 || f.limit > maxLimit {
 			return wrongUse("%s is %d: it must be between 1 and %d", given(c.Flags(), limitFlag), f.limit, maxLimit)
+		}
+		if !f.messages && f.group == "" {
+			return a.listGroups(ctx, f)
 		}
 		show := a.newPoisonList(f, f.json && !c.Flags().Changed(limitFlag))
 		if err := a.listPoison(ctx, f, show); err != nil {
@@ -61,17 +76,18 @@ one a line, unless --limit is given.`,
 func (a *app) listPoison(ctx context.Context, f *poisonLsFlags, show poisonList) error {
 	return a.withPoison(ctx, f.connection, f.stage, func(cl *cluster, topics []poisonTopic) error {
 		for _, t := range topics {
-			others, err := readPoison(ctx, cl.kafka, t.topic, func(at position, p *router.Poisoned) error {
-				show.add(document(at, p))
-				return nil
+			err := a.openPoison(ctx, cl, t, "", func(log *router.PoisonLog) error {
+				others, err := log.Messages(ctx, router.PoisonSelection{Group: f.group, All: f.all}, func(m *router.PoisonMessage) error {
+					show.add(document(m))
+					return nil
+				})
+				a.tellOthers(others, t)
+				return err
 			})
 			if err != nil {
 				return err
 			}
 			show.endStage()
-			if others > 0 {
-				fmt.Fprintf(a.stderr, "%s: left out %d records of topic %s, which are not poisoned messages of a form that this version reads\n", a.name, others, t.topic)
-			}
 		}
 		return nil
 	})
@@ -86,10 +102,7 @@ type poisonList interface {
 }
 
 func (a *app) newPoisonList(f *poisonLsFlags, stream bool) poisonList {
-	switch {
-	case f.group:
-		return &poisonGroups{app: a, json: f.json}
-	case stream:
+	if stream {
 		return &poisonStream{out: a.stdout}
 	}
 	return &poisonNewest{app: a, limit: f.limit, json: f.json}
@@ -139,11 +152,11 @@ func (n *poisonNewest) end() {
 			n.app.stdout.line(d)
 		}
 	case n.all == 0:
-		fmt.Fprintln(n.app.stdout, "Nothing is poisoned.")
+		fmt.Fprintln(n.app.stdout, nothingPoisoned)
 	default:
-		t := &table{head: []string{"STAGE", "POSITION", "TIME", "READ FROM", "ATTEMPTS", "REASON"}, cut: 5, spare: []int{3, 4, 2}}
+		t := &table{head: []string{"STAGE", "POSITION", "STATE", "TIME", "READ FROM", "ATTEMPTS", "REASON"}, cut: 6, spare: []int{4, 5, 3}}
 		for _, d := range n.shown {
-			t.add(d.Stage, d.Position, d.Time.Local().Format(time.DateTime), d.Origin.String(), number(int64(d.Attempts)), d.Reason)
+			t.add(d.Stage, d.Position, d.State, d.Time.Local().Format(time.DateTime), d.Origin.String(), number(int64(d.Attempts)), d.Reason)
 		}
 		t.write(n.app.stdout)
 	}

@@ -25,7 +25,7 @@ func (a *app) poisonShow() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show STAGE POSITION",
 		Short: "Show a poisoned message with its whole story",
-		Long: `Show prints a poisoned message: its story, its headers, and its value as text or,
+		Long: `Show prints a poisoned message: its story, what has become of it, its headers, and its value as text or,
 where it is none, as a hex dump of its beginning. STAGE and POSITION are those of
 "poison ls".
 
@@ -49,46 +49,33 @@ standard output. As JSON, bytes are in base64.`,
 		if err != nil {
 			return err
 		}
-		p, err := a.findPoison(ctx, f.connection, args[0], at)
+		p, history, err := a.findPoison(ctx, f.connection, args[0], at)
 		if err != nil {
 			return err
 		}
 		switch {
 		case f.value != "":
-			return a.writeValue(p, f.value)
+			return a.writeValue(&p.Poisoned, f.value)
 		case f.json:
-			a.stdout.document(wholeDocument(at, p))
+			a.stdout.document(wholeDocument(p, history))
 		default:
-			a.printPoisoned(at, p)
+			a.printPoisoned(p, history)
 		}
 		return nil
 	})
 	return a.buildsPipelines(c)
 }
 
-// errFound ends the read of a topic.
-var errFound = errors.New("found")
-
 // findPoison reads the message at a position.
-func (a *app) findPoison(ctx context.Context, c *connection, stage string, at position) (found *router.Poisoned, err error) {
-	err = a.withPoison(ctx, c, stage, func(cl *cluster, topics []poisonTopic) error {
-		topic := topics[0].topic
-		_, err := readPoison(ctx, cl.kafka, topic, func(p position, message *router.Poisoned) error {
-			if p == at {
-				found = message
-				return errFound
-			}
-			return nil
-		})
-		if err == nil {
-			err = fmt.Errorf("there is no poisoned message at position %s of topic %s: \"poison ls\" lists those that there are", at, topic)
+func (a *app) findPoison(ctx context.Context, c *connection, stage string, at router.PoisonPosition) (found *router.PoisonMessage, history []router.PoisonEvent, err error) {
+	err = a.onePoison(ctx, c, stage, "", func(log *router.PoisonLog, t poisonTopic) error {
+		found, history, err = log.Message(ctx, at)
+		if errors.Is(err, router.ErrNotPoisoned) {
+			return noPoisonAt(at, t.topic)
 		}
 		return err
 	})
-	if errors.Is(err, errFound) {
-		return found, nil
-	}
-	return nil, err
+	return found, history, err
 }
 
 func (a *app) writeValue(p *router.Poisoned, file string) error {
@@ -109,6 +96,7 @@ func (a *app) writeValue(p *router.Poisoned, file string) error {
 type poisonWhole struct {
 	poisonDocument
 
+	History []eventDocument  `json:"history"`
 	Headers []headerDocument `json:"headers"`
 	Value   []byte           `json:"value"` // null: a tombstone
 }
@@ -118,23 +106,75 @@ type headerDocument struct {
 	Value []byte `json:"value"`
 }
 
-func wholeDocument(at position, p *router.Poisoned) poisonWhole {
-	d := poisonWhole{poisonDocument: document(at, p), Headers: []headerDocument{}, Value: p.Value}
+// eventDocument is a station in the life of a message.
+type eventDocument struct {
+	Position string    `json:"position"` // of the record that says so
+	Event    string    `json:"event"`    // poisoned, replay or drop
+	Time     time.Time `json:"time"`
+	By       string    `json:"by,omitempty"`
+	Reason   string    `json:"reason,omitempty"` // the last error, or why it was dropped
+	Attempts int       `json:"attempts,omitempty"`
+	ID       string    `json:"id,omitempty"` // of what was edited
+}
+
+func eventOf(e *router.PoisonEvent) eventDocument {
+	if p := e.Poisoned; p != nil {
+		return eventDocument{Position: e.Position.String(), Event: "poisoned", Time: p.At, Reason: p.LastError, Attempts: p.Attempts}
+	}
+	x := e.Action
+	return eventDocument{Position: e.Position.String(), Event: string(x.Kind), Time: x.At, By: x.By, Reason: x.Reason, ID: x.ID}
+}
+
+// text is the event in a line.
+func (e eventDocument) text() string {
+	text := e.Time.Local().Format(time.RFC3339) + " " + e.Event
+	if e.Event == "poisoned" {
+		return fmt.Sprintf("%s at position %s after %d attempts: %s", text, e.Position, e.Attempts, e.Reason)
+	}
+	text += " by " + e.By
+	if e.ID != "" {
+		text += ", edited, as " + e.ID
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
+func wholeDocument(p *router.PoisonMessage, history []router.PoisonEvent) poisonWhole {
+	d := poisonWhole{poisonDocument: document(p), History: []eventDocument{}, Headers: []headerDocument{}, Value: p.Value}
+	for i := range history {
+		d.History = append(d.History, eventOf(&history[i]))
+	}
 	for _, h := range p.Headers {
 		d.Headers = append(d.Headers, headerDocument{string(h.Key), h.Value})
 	}
 	return d
 }
 
-func (a *app) printPoisoned(at position, p *router.Poisoned) {
+func (a *app) printPoisoned(p *router.PoisonMessage, history []router.PoisonEvent) {
 	field := func(name, value string) { fmt.Fprintf(a.stdout, "%-13s %s\n", name, value) }
 	field("stage", cellText(p.Stage))
-	field("position", at.String())
+	field("position", p.Position.String())
+	state := string(p.State)
+	if p.Pending {
+		state += ", the stage is not through with it"
+	}
+	field("state", state)
+	field("group", p.Group)
 	field("poisoned", p.At.Local().Format(time.RFC3339))
 	field("attempts", number(int64(p.Attempts)))
+	if p.Replays > 0 {
+		field("replays", number(int64(p.Replays)))
+	}
 	field("reason", cellText(p.LastError))
 	if p.FirstError != p.LastError {
 		field("first error", cellText(p.FirstError))
+	}
+	for i := range history {
+		if len(history) > 1 {
+			field("history", cellText(eventOf(&history[i]).text()))
+		}
 	}
 	field("read from", cellText(originDocument{p.Topic, p.Partition, p.Offset, p.RecordTime}.String()))
 	field("stored", p.RecordTime.Local().Format(time.RFC3339))

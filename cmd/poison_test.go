@@ -15,6 +15,7 @@ import (
 
 	"github.com/penstock/penstock/cmd"
 	"github.com/penstock/penstock/internal/brokertest"
+	"github.com/penstock/penstock/router"
 )
 
 // poisoned puts values into the first pipe as they are and runs the stages
@@ -33,13 +34,13 @@ func TestPoisonedMessagesAreListedAndShown(t *testing.T) {
 		brokertest.Record{Key: []byte("bob"), Value: []byte(`{"customer":"bob","total":-7}`), Headers: []brokertest.Header{{Key: "tenant", Value: []byte("blue")}}},
 		brokertest.Record{Value: []byte("\x1b[31mred\x00")},
 		brokertest.Record{Key: []byte{}, Value: nil})
-	out := ok(t, p, "poison", "ls", brokers)
-	require.Regexp(t, `^STAGE +POSITION +TIME +READ FROM +ATTEMPTS +REASON\n`, out)
-	require.Regexp(t, `orders\.check +\d +\S+ \S+ +orders\.placed/0@0 +1 +the total of bob is negative\n`, out)
-	require.Regexp(t, `orders\.check +\d +\S+ \S+ +orders\.placed/0@1 +1 +.*invalid character`, out)
+	out := ok(t, p, "poison", "ls", "--messages", brokers)
+	require.Regexp(t, `^STAGE +POSITION +STATE +TIME +READ FROM +ATTEMPTS +REASON\n`, out)
+	require.Regexp(t, `orders\.check +\d +open +\S+ \S+ +orders\.placed/0@0 +1 +the total of bob is negative\n`, out)
+	require.Regexp(t, `orders\.check +\d +open +\S+ \S+ +orders\.placed/0@1 +1 +.*invalid character`, out)
 	at := positions(t, p, brokers)
-	require.Equal(t, out, ok(t, operator, "poison", "ls", brokers), "the operator sees the same")
-	require.Equal(t, out, ok(t, operator, "poison", "ls", "--stage", "check", brokers))
+	require.Equal(t, out, ok(t, operator, "poison", "ls", "--messages", brokers), "the operator sees the same")
+	require.Equal(t, out, ok(t, operator, "poison", "ls", "--messages", "--stage", "check", brokers))
 	require.Equal(t, "Nothing is poisoned.\n", ok(t, p, "poison", "ls", "--stage", "store", brokers))
 
 	out = ok(t, p, "poison", "show", "check", at[0], brokers)
@@ -63,7 +64,7 @@ func TestPoisonedMessagesAreListedAndShown(t *testing.T) {
 func positions(t testing.TB, p cmd.Program, brokers string) map[int]string {
 	t.Helper()
 	at := map[int]string{}
-	for line := range strings.Lines(ok(t, p, "poison", "ls", "--json", "--stage", "check", brokers)) {
+	for line := range strings.Lines(ok(t, p, "poison", "ls", "--messages", "--json", "--stage", "check", brokers)) {
 		var d struct {
 			Position string `json:"position"`
 			Origin   struct {
@@ -82,7 +83,7 @@ func TestPoisonForScripts(t *testing.T) {
 		brokertest.Record{Key: []byte{0xff}, Value: []byte(`{"customer":"bob","total":-7}`), Headers: []brokertest.Header{{Key: "h", Value: []byte{0}}}},
 		brokertest.Record{Value: []byte("x")})
 	at := positions(t, p, brokers)
-	lines := strings.Split(strings.TrimSpace(ok(t, p, "poison", "ls", "--json", brokers)), "\n")
+	lines := strings.Split(strings.TrimSpace(ok(t, p, "poison", "ls", "--messages", "--json", brokers)), "\n")
 	require.Len(t, lines, 2)
 	var d struct {
 		Stage      string  `json:"stage"`
@@ -126,18 +127,22 @@ func TestTheNewestAreListedUpToALimit(t *testing.T) {
 		values = append(values, brokertest.Record{Key: []byte("one"), Value: fmt.Appendf(nil, `{"customer":"c%d","total":-1}`, i%5)})
 	}
 	p, brokers := poisoned(t, values...)
-	got := call(t, p, "poison", "ls", "--limit", "10", brokers)
+	got := call(t, p, "poison", "ls", "--messages", "--limit", "10", brokers)
 	require.Equal(t, cmd.ExitOK, got.code)
 	require.Contains(t, got.err, "listed the newest 10 of each stage, 10 of 25 in all; --limit lists more")
 	require.Equal(t, []string{"15", "16", "17", "18", "19", "20", "21", "22", "23", "24"}, column(got.out, 1))
-	require.Len(t, column(ok(t, p, "poison", "ls", brokers), 1), 25)
-	require.Len(t, strings.Split(strings.TrimSpace(ok(t, p, "poison", "ls", "--json", brokers)), "\n"), 25, "all, unless a limit is given")
-	require.Len(t, strings.Split(strings.TrimSpace(call(t, p, "poison", "ls", "--json", "--limit", "3", brokers).out), "\n"), 3)
+	require.Len(t, column(ok(t, p, "poison", "ls", "--messages", brokers), 1), 25)
+	require.Len(t, strings.Split(strings.TrimSpace(ok(t, p, "poison", "ls", "--messages", "--json", brokers)), "\n"), 25, "all, unless a limit is given")
+	require.Len(t, strings.Split(strings.TrimSpace(call(t, p, "poison", "ls", "--messages", "--json", "--limit", "3", brokers).out), "\n"), 3)
 
-	groups := ok(t, p, "poison", "ls", "--group", brokers)
-	require.Equal(t, []string{"5", "5", "5", "5", "5"}, column(groups, 1))
-	require.Equal(t, []string{"20", "21", "22", "23", "24"}, column(groups, 2), "the newest of each")
-	require.Contains(t, ok(t, p, "poison", "ls", "--group", "--json", brokers), `{"stage":"orders.check","count":5,"reason":"the total of c0 is negative","newest":"20"}`)
+	id := router.PoisonGroupID("orders.check", "the total of # is negative")
+	groups := ok(t, p, "poison", "ls", brokers)
+	require.Regexp(t, `^STAGE +GROUP +COUNT +HELD +FIRST +LAST +EXAMPLE +ERROR\n`, groups)
+	require.Regexp(t, `orders\.check +`+id+` +25 +0 +\S+ \S+ +\S+ \S+ +24 +the total of # is negative\n$`, groups)
+	require.Regexp(t, `^{"stage":"orders.check","group":"`+id+`","count":25,"held":0,"first":"\S+","last":"\S+","example":"24","signature":"the total of # is negative","error":"the total of c4 is negative"}\n$`,
+		ok(t, p, "poison", "ls", "--json", brokers))
+	require.Len(t, column(ok(t, p, "poison", "ls", "--group", id, brokers), 1), 25)
+	require.Equal(t, "Nothing is poisoned.\n", ok(t, p, "poison", "ls", "--group", "ffffffff", brokers))
 }
 
 // column is a column of a plain table, without its head.

@@ -40,7 +40,7 @@ func TestARunDrainsOnTheEmbeddedBroker(t *testing.T) {
 
 	// What was stored is there for the commands that come after, and the next
 	// run has nothing to do again.
-	require.Regexp(t, `orders\.check +0 .*orders\.placed/\d@\d+ +1 +the total of`, ok(t, p, "poison", "ls", "--data-dir", dir))
+	require.Regexp(t, `orders\.check +0 +open .*orders\.placed/\d@\d+ +1 +the total of`, ok(t, p, "poison", "ls", "--messages", "--data-dir", dir))
 	again := program(orders())
 	require.Contains(t, ok(t, again, "run", "--drain", "--data-dir", dir), "nothing was poisoned")
 }
