@@ -55,6 +55,8 @@ type parker struct {
 	runs     map[*parkedRun]struct{}
 	draining bool
 	cleaning *cleaning // nil: none is under way
+
+	cleanAfter time.Time // no clean-up is begun before
 }
 
 // parkedRunner is where parked messages are tried: one after the other with all

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/penstock/penstock/router/internal/parking"
 )
@@ -20,6 +21,10 @@ type cleaning struct {
 	stored  bool  // nothing lies below SCAN any more, and its place is being committed
 }
 
+// cleanLater is when a clean-up that an operator's record has spoiled is begun
+// again.
+const cleanLater = time.Minute
+
 // copyLength is how many messages are copied at a time.
 const copyLength = 64
 
@@ -27,9 +32,13 @@ const copyLength = 64
 func (p *parker) clean(ctx context.Context) error {
 	c := p.cleaning
 	switch {
-	case c == nil && p.index.WorthCleaning(p.read):
+	case c == nil && p.index.WorthCleaning(p.read) && !time.Now().Before(p.cleanAfter):
 		return p.scan()
 	case c == nil, c.scan < 0, c.copying > 0, c.stored:
+		return nil
+	case p.index.Spoiled(): // operators are at work
+		p.index.AbandonCleanUp()
+		p.cleaning, p.cleanAfter = nil, time.Now().Add(cleanLater)
 		return nil
 	case p.index.BelowScan() > 0:
 		return p.copy(ctx)
@@ -89,6 +98,9 @@ func (p *parker) copies(ctx context.Context, items []parking.Item) ([]parking.Ev
 func (p *parker) cut(ctx context.Context) error {
 	c := p.cleaning
 	c.stored = true
+	if err := p.index.EndCleanUp(); err != nil {
+		return fmt.Errorf("clean up the retry log %s/%d: %w", p.topic, p.claim.Partition(), err)
+	}
 	at, err := json.Marshal(position{Version: positionFormat, Scan: c.scan})
 	if err == nil {
 		err = p.claim.SetMetadata(string(at))
@@ -112,6 +124,6 @@ func (p *parker) remove(ctx context.Context, c *cleaning) {
 		if err == nil {
 			p.log.Debug("cut the retry log", "before", c.scan)
 		}
-		return p.index.EndCleanUp()
+		return nil
 	})
 }

@@ -14,6 +14,7 @@ type cleanUp struct {
 	from  int64 // where a fold begins by now
 	scan  int64 // 0: none is under way; no SCAN lies at 0, because a TAKE comes before
 	below int   // live messages whose record lies below scan
+	last  int64 // offset of the last copy
 	plan  []planned
 }
 
@@ -30,10 +31,15 @@ type planned struct {
 // A clean-up, in this order: send SCAN and wait until it is confirmed and the
 // tail has passed it (ReadTo), so that no REPLAY below it is unheard of;
 // BeginCleanUp; write [Item.Again] of all that NextCopies gives, applying each
-// when it is confirmed, until BelowScan is 0; commit the metadata with the new
-// place to begin; EndCleanUp; when the commit is confirmed, delete the records
-// below SCAN. A claim that ends in between leaves a log that folds to the same
-// state from where it began before.
+// when it is confirmed, until BelowScan is 0; EndCleanUp; commit the metadata with
+// the new place to begin; when the commit is confirmed, delete the records below
+// SCAN. A claim that ends in between leaves a log that folds to the same state from
+// where it began before.
+//
+// A REPLAY or DROP behind SCAN spoils the clean-up: a fold from there might meet it
+// before the copy of what it means. Then AbandonCleanUp, and begin another one
+// later. Who commits no SCAN like that has a log whose operators' records mean the
+// same from either beginning.
 func (ix *Index) WorthCleaning(next int64) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -100,14 +106,37 @@ func (ix *Index) BelowScan() int {
 	return ix.clean.below
 }
 
-// EndCleanUp says that the place to begin is committed, or about to be. It fails
-// while BelowScan is not 0, or none is under way.
+// Spoiled tells whether an operator's record lies behind the SCAN of the clean-up
+// that is under way, as far as the tail has come.
+func (ix *Index) Spoiled() bool {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	return ix.clean.scan != 0 && ix.acted > ix.clean.scan
+}
+
+// AbandonCleanUp gives up the clean-up that is under way. Call it when no copy is
+// under way: a later one would be a copy from below the next SCAN.
+func (ix *Index) AbandonCleanUp() {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.clean = cleanUp{from: ix.clean.from}
+}
+
+// EndCleanUp says that the place to begin is about to be committed. It fails while
+// BelowScan is not 0, while the tail has not passed the last copy, where the
+// clean-up is spoiled, and where none is under way.
 func (ix *Index) EndCleanUp() error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if ix.clean.scan == 0 || ix.clean.below > 0 {
-		return fmt.Errorf("end the clean-up below %d: %d messages lie below", ix.clean.scan, ix.clean.below)
+	c := &ix.clean
+	switch {
+	case c.scan == 0 || c.below > 0:
+		return fmt.Errorf("end the clean-up below %d: %d messages lie below", c.scan, c.below)
+	case ix.read <= c.last:
+		return fmt.Errorf("end the clean-up below %d: the tail has read to %d only, and the last copy lies at %d", c.scan, ix.read, c.last)
+	case ix.acted > c.scan:
+		return fmt.Errorf("end the clean-up below %d: an operator's record lies at %d", c.scan, ix.acted)
 	}
-	ix.clean = cleanUp{from: ix.clean.scan}
+	ix.clean = cleanUp{from: c.scan}
 	return nil
 }

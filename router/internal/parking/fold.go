@@ -82,6 +82,7 @@ func (ix *Index) update(si int32, p *Park, offset int64) {
 	s := ix.slots.at(si)
 	if s.record < ix.clean.scan && offset >= ix.clean.scan {
 		ix.clean.below--
+		ix.clean.last = max(ix.clean.last, offset)
 	}
 	s.record = offset
 	s.attempts, s.starts = uint32(p.Attempts), uint16(min(p.Starts, math.MaxUint16))

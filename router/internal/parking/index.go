@@ -22,6 +22,7 @@ type Index struct {
 	first    int64 // offset of the first record of the fold; -1: none yet
 	epoch    int64 // in force; -1: none
 	read     int64 // the tail has brought all below
+	acted    int64 // offset of the last record of an operator; -1: none
 	live     int
 	held     int
 	running  int // keys
@@ -61,7 +62,7 @@ func New(cfg Config) *Index {
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = 16 << 20
 	}
-	ix := &Index{first: -1, epoch: -1, cache: cache{max: cfg.CacheBytes}}
+	ix := &Index{first: -1, epoch: -1, acted: -1, cache: cache{max: cfg.CacheBytes}}
 	ix.due.less, ix.due.pos = ix.dueBefore, func(q int32) *int32 { return &ix.queues.at(q).due }
 	ix.oldest.less, ix.oldest.pos = ix.olderThan, func(q int32) *int32 { return &ix.queues.at(q).oldest }
 	ix.reset()
@@ -118,8 +119,10 @@ func (ix *Index) Apply(e Event, offset int64) bool {
 	case *Done:
 		return e.Epoch == ix.epoch && ix.done(e, offset)
 	case *Replay:
+		ix.acted = max(ix.acted, offset)
 		return ix.replay(e, offset)
 	case *Drop:
+		ix.acted = max(ix.acted, offset)
 		return ix.drop(e, offset)
 	case *Scan:
 		return e.Epoch == ix.epoch

@@ -81,6 +81,8 @@ func TestCleaningPaysWhenTheLogIsLongAndLittleIsLive(t *testing.T) {
 	for i, it := range ix.NextCopies(3000) {
 		ix.Apply(it.Again(0, it.Payload), 20_001+int64(i))
 	}
+	require.Error(t, ix.EndCleanUp(), "the tail is not there")
+	ix.ReadTo(22_502)
 	require.NoError(t, ix.EndCleanUp())
 	require.False(t, ix.WorthCleaning(30_003), "a fold begins at the SCAN now")
 	require.True(t, ix.WorthCleaning(30_004))

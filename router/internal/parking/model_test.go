@@ -114,7 +114,7 @@ func (f *naiveFold) release(of parking.Entry, key []byte, replay parking.Entry, 
 		if p.park.Of() != of || !p.park.Held || p.heldAt >= offset {
 			return false
 		}
-		if key != nil && p.park.Message.Key != nil && bytes.Equal(key, p.park.Message.Key) {
+		if key != nil && p.park.Message.Key != nil && bytes.Equal(key, p.park.Message.Key) && (rank < 0 || p.rank < rank) {
 			rank = p.rank
 		}
 		return true

@@ -43,7 +43,7 @@ func (ix *Index) drop(e *Drop, offset int64) bool {
 }
 
 // release ends all that is held of a message by records below the offset, and
-// tells the rank of the one that had the key; -1 for none.
+// tells the lowest rank of those that had the key; -1 for none.
 func (ix *Index) release(of Entry, key []byte, offset int64) (rank int64, effect bool) {
 	rank = -1
 	for i := 0; i < len(ix.heldOf[of]); {
@@ -52,8 +52,8 @@ func (ix *Index) release(of Entry, key []byte, offset int64) (rank int64, effect
 			i++
 			continue
 		}
-		if key != nil && ix.hasKey(si, key) {
-			rank = ix.slots.at(si).rank
+		if r := ix.slots.at(si).rank; key != nil && ix.hasKey(si, key) && (rank < 0 || r < rank) {
+			rank = r
 		}
 		ix.end(si, offset) // takes it out of heldOf, too
 		effect = true

@@ -176,6 +176,7 @@ func TestWhatIsBeingCopiedIsNotRun(t *testing.T) {
 	require.Len(t, run.Items, 1, "the follower is being copied")
 
 	ix.Apply(follower[0].Again(0, follower[0].Payload), 5)
+	ix.ReadTo(6)
 	require.NoError(t, ix.EndCleanUp())
 	ix.Ran(run)
 	run, _ = ix.Take(at(0), 16)
@@ -222,4 +223,29 @@ func TestCopiesMayComeInAnyOrder(t *testing.T) {
 		}
 		require.Len(t, run.Items, ix.Stats().Live)
 	})
+}
+
+// A fold that began at a SCAN with an operator's record behind it might meet that
+// before the copy of what it means: no such place to begin is committed.
+func TestAnOperatorsRecordSpoilsACleanUp(t *testing.T) {
+	t.Parallel()
+	ix := fold([]logged{{0, &parking.Take{Topic: inputTopic}}, {1, first(1)}, {2, &parking.Scan{}}})
+	require.NoError(t, ix.BeginCleanUp(2))
+	require.False(t, ix.Spoiled())
+	ix.Apply(&parking.Drop{Of: own(9)}, 3)
+	require.True(t, ix.Spoiled())
+	copied := ix.NextCopies(1)
+	ix.Apply(copied[0].Again(0, copied[0].Payload), 4)
+	ix.ReadTo(5)
+	require.Zero(t, ix.BelowScan())
+	require.Error(t, ix.EndCleanUp())
+
+	ix.AbandonCleanUp()
+	ix.Apply(&parking.Scan{}, 5)
+	ix.ReadTo(6)
+	require.NoError(t, ix.BeginCleanUp(5))
+	copied = ix.NextCopies(1)
+	ix.Apply(copied[0].Again(0, copied[0].Payload), 6)
+	ix.ReadTo(7)
+	require.NoError(t, ix.EndCleanUp(), "what lies before the SCAN does not count")
 }
