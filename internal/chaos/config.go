@@ -58,7 +58,8 @@ type Config struct {
 	Processes int
 
 	// SlowWait is how long a message waits, in mode Parking, of the keys that wait for
-	// long. Messages of other keys may take two thirds of it. Defaults to 45 s.
+	// long. Messages of other keys may take two thirds of it: much, because the faults
+	// keep the machine busy. Defaults to 90 s.
 	SlowWait time.Duration
 
 	// Session is the session time-out of the workers. Defaults to 1.5 s, so that a
@@ -131,7 +132,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Keys, 1000)
 	setDefault(&c.Processes, 2)
 	if c.SlowWait == 0 {
-		c.SlowWait = 45 * time.Second
+		c.SlowWait = 90 * time.Second
 	}
 	if c.Session == 0 {
 		c.Session = 1500 * time.Millisecond

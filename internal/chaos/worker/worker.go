@@ -52,7 +52,7 @@ func parse(args []string) (flags, error) {
 	set.DurationVar(&f.session, "session", 1500*time.Millisecond, "session time-out of the consumer groups")
 	set.BoolVar(&f.steady, "steady", false, "let no filter fail now and then")
 	set.BoolVar(&f.parking, "parking", false, "let attempts fail as in mode parking, and park what has failed")
-	set.DurationVar(&f.slow, "slow", 45*time.Second, "how long messages wait of the keys that wait for long")
+	set.DurationVar(&f.slow, "slow", 90*time.Second, "how long messages wait of the keys that wait for long")
 	set.BoolVar(&f.topics, "make-topics", false, "make the topics and end")
 	if err := set.Parse(args); err != nil {
 		return f, err
