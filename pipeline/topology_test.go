@@ -34,7 +34,8 @@ func shop() *pipeline.Pipeline {
 		}), pipeline.Open())
 	pipeline.Sink(texts, "printer", pipeline.FilterFunc[[]byte, pipeline.None](
 		func(context.Context, *pipeline.Message[[]byte], *pipeline.Emitter[pipeline.None]) error { return nil }))
-	pipeline.Sink(pipeline.Merge(large, end), "store", batches(100))
+	pipeline.Sink(pipeline.Merge(large, end), "store", batches(100),
+		pipeline.Park(20, pipeline.Exponential(time.Minute, time.Hour)), pipeline.OnPoison(pipeline.HoldKey), pipeline.Breaker(3, pipeline.Constant(time.Second)))
 	pipeline.Sink(end, "sort-out", toOutlets{late, late})
 	return p
 }

@@ -67,6 +67,12 @@ func (p *parker) takeOver(ctx context.Context) (err error) {
 			p.log.Info("taking over what is parked", "read", progress.read.Load(), "of", progress.of.Load())
 		}
 	}
+	// What the owner before has committed to be removed, if it was not; and who may
+	// not remove anything is to know now, and not when the log is long.
+	if err := p.claim.DeleteRecords(ctx, p.topic, p.claim.Partition(), from); err != nil {
+		_ = tail.Close()
+		return fmt.Errorf("take over the retry log: %w", err)
+	}
 	if n := p.index.Stats().Live; n > 0 {
 		p.log.Info("took over what is parked", "messages", n, "read", progress.read.Load(), "took", time.Since(begun))
 	}

@@ -98,6 +98,11 @@ func change(spec TopicSpec, have map[string]kafka.Topic, brokers int) Change {
 	case t.Partitions < c.Partitions: // each has one writer, so more of them move nothing
 		c.Notes = append(c.Notes, fmt.Sprintf("has %d partitions, and its pipe %s has %d", t.Partitions, spec.follows[0], c.Partitions))
 		c.Action = Extend
+	default: // the pipe was made anew with fewer
+		c.Notes = append(c.Notes, fmt.Sprintf("has %d partitions, and its pipe %s has %d: nobody reads the others; where nothing is parked in them, delete the topic and apply again", t.Partitions, spec.follows[0], c.Partitions))
+		if c.Action == Nothing {
+			c.Action = ByHand
+		}
 	}
 	return c
 }

@@ -52,8 +52,15 @@ func TestRetryLogsFollowTheirPipes(t *testing.T) {
 	again, err := router.New(router.Config{Kafka: kafka.Config{Brokers: addrs}, Logger: logger(t)}, g)
 	require.NoError(t, err)
 	var wrong *router.MissingTopicsError
-	require.ErrorAs(t, again.Run(t.Context()), &wrong)
+	ctx, cancel := context.WithTimeout(t.Context(), waitFor)
+	defer cancel()
+	require.ErrorAs(t, again.Run(ctx), &wrong)
 	require.Len(t, wrong.Wrong, 1)
 	require.NoError(t, router.Apply(t.Context(), admin, []router.Change{log}, func(router.Change) {}))
 	require.Equal(t, router.Nothing, plan()["grow.work.retry.in"].Action)
+
+	require.NoError(t, admin.AddPartitions(t.Context(), "grow.work.retry.in", 9))
+	log = plan()["grow.work.retry.in"]
+	require.Equal(t, router.ByHand, log.Action, "nobody reads the ninth")
+	require.Contains(t, log.Notes[0], "has 9 partitions, and its pipe grow.in has 8")
 }
