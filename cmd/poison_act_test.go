@@ -53,11 +53,11 @@ func billed(t testing.TB, seen *atomic.Int64, totals []int, opts ...pipeline.Opt
 	return p, addrs, brokers
 }
 
-// totalsOf are those of the orders in a topic.
-func totalsOf(t testing.TB, addrs []string, topic string) []int {
+// charged are the totals of the orders that came through.
+func charged(t testing.TB, addrs []string) []int {
 	t.Helper()
 	var totals []int
-	for _, r := range brokertest.ReadAll(t, addrs, topic) {
+	for _, r := range brokertest.ReadAll(t, addrs, "billing.charge") {
 		var o order
 		require.NoError(t, json.Unmarshal(r.Value, &o))
 		totals = append(totals, o.Total)
@@ -90,9 +90,9 @@ func TestAPoisonedMessageIsEditedAndReplayed(t *testing.T) {
 	seen.Store(0)
 	ok(t, p, "run", "--drain", brokers)
 	require.Zero(t, seen.Load(), "the other stage that reads the pipe sees nothing of it")
-	require.Equal(t, []int{1, 3, 2}, totalsOf(t, addrs, "billing.charge"), "once")
+	require.Equal(t, []int{1, 3, 2}, charged(t, addrs), "once")
 	ok(t, p, "run", "--drain", brokers)
-	require.Len(t, totalsOf(t, addrs, "billing.charge"), 3)
+	require.Len(t, charged(t, addrs), 3)
 
 	show := ok(t, p, "poison", "show", "charge", "0", brokers)
 	require.Contains(t, show, "state         replayed\n")
@@ -134,10 +134,11 @@ func TestAGroupIsReplayedAndFailsAgain(t *testing.T) {
 
 	file := filepath.Join(t.TempDir(), "fixed")
 	require.NoError(t, os.WriteFile(file, []byte(`{"customer":"ada","total":7}`), 0o600))
-	at := strings.Split(strings.Split(list, `"position":"`)[1], `"`)[0]
+	_, at, _ := strings.Cut(list, `"position":"`)
+	at, _, _ = strings.Cut(at, `"`)
 	ok(t, p, "poison", "replay", "charge", at, "--value-file", file, brokers)
 	ok(t, p, "run", "--drain", brokers)
-	require.Equal(t, []int{3, 7}, totalsOf(t, addrs, "billing.charge"))
+	require.Equal(t, []int{3, 7}, charged(t, addrs))
 }
 
 func TestADropReleasesAHeldKey(t *testing.T) {
@@ -145,7 +146,7 @@ func TestADropReleasesAHeldKey(t *testing.T) {
 	var seen atomic.Int64
 	p, addrs, brokers := billed(t, &seen, []int{-1, 2, 3},
 		pipeline.Park(1, pipeline.Constant(0)), pipeline.OnPoison(pipeline.HoldKey))
-	require.Empty(t, totalsOf(t, addrs, "billing.charge"))
+	require.Empty(t, charged(t, addrs))
 	require.Regexp(t, `charge +0 +held`, ok(t, p, "poison", "ls", "--messages", brokers))
 
 	got := callWith(t, p, "no\n", "poison", "drop", "charge", "--all", brokers)
@@ -158,7 +159,7 @@ func TestADropReleasesAHeldKey(t *testing.T) {
 	require.Equal(t, cmd.ExitOK, got.code, got.err)
 	require.Equal(t, "Dropped 1 message of stage billing.charge, 1 of them held their keys.\n", got.out)
 	ok(t, p, "run", "--drain", brokers)
-	require.Equal(t, []int{2, 3}, totalsOf(t, addrs, "billing.charge"))
+	require.Equal(t, []int{2, 3}, charged(t, addrs))
 	require.Regexp(t, `history .* drop by \S+@\S+: a test order\n`, ok(t, p, "poison", "show", "charge", "0", brokers))
 	require.Equal(t, "Dropped 0 messages of stage billing.charge.\n", ok(t, p, "poison", "drop", "charge", "--all", "--yes", brokers))
 }

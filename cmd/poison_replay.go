@@ -2,7 +2,7 @@ package cmd
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -98,7 +98,7 @@ func parseRate(text string) (float64, error) {
 	per := map[string]float64{"": 1, "s": 1, "m": 60}[unit]
 	n, err := strconv.ParseFloat(count, 64)
 	if err != nil || per == 0 || !(n > 0 && n <= 1e6) {
-		return 0, fmt.Errorf("give a number above 0, as in 20/s or 20/m")
+		return 0, errors.New("give a number above 0, as in 20/s or 20/m")
 	}
 	return n / per, nil
 }

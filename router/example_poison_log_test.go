@@ -3,7 +3,6 @@ package router_test
 import (
 	"context"
 	"fmt"
-	"log"
 
 	"github.com/penstock/penstock/router"
 	"github.com/penstock/penstock/router/kafka"
@@ -12,13 +11,14 @@ import (
 // The largest group of what a stage could not do is replayed, ten messages a
 // second: somebody has mended the filter. It needs a cluster, and so it is not
 // run here.
-func ExamplePoisonLog() {
+func ExamplePoisonLog() { //nolint:testableexamples // it needs a cluster
 	ctx := context.Background()
 	poison, err := router.OpenPoison(ctx, router.PoisonConfig{
 		Kafka: kafka.Config{Brokers: []string{"127.0.0.1:9092"}}, Stage: "shop.pay", By: "ada@desk",
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer func() { _ = poison.Close() }()
 	groups, _, err := poison.Groups(ctx, router.PoisonSelection{})

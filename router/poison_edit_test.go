@@ -36,13 +36,13 @@ func TestAnEditedMessageHasAnIDOfItsOwn(t *testing.T) {
 	brokertest.Produce(t, addrs, "laned.in",
 		brokertest.Record{Key: key, Value: []byte("bad")},
 		brokertest.Record{Key: key, Value: []byte("bad"), Headers: []brokertest.Header{
-			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte("o-1")}, {Key: "ce_source", Value: []byte("shop")}, {Key: "ce_type", Value: []byte("t")}, {Key: "tenant", Value: []byte("blue")},
+			{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte("o-1")}, {Key: "ce_source", Value: []byte("shop")}, {Key: "ce_type", Value: []byte("t")}, {Key: "ce_correlationid", Value: []byte("j-1")}, {Key: "tenant", Value: []byte("blue")},
 		}},
 		brokertest.Record{Key: key, Value: []byte(`{"specversion":"1.0","id":"o-2","source":"shop","type":"t","correlationid":"j-2","datacontenttype":"application/octet-stream","data_base64":"YmFk"}`), Headers: []brokertest.Header{
 			{Key: "content-type", Value: []byte(schemas.ContentTypeStructured)},
 		}})
 	r.drained()
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	replay := func(i int64, value string) router.PoisonResult {
 		result, err := log.Replay(t.Context(), router.PoisonSelection{Position: at(i)}, router.PoisonReplayOptions{
 			Edit: func(m *router.PoisonMessage) ([]byte, error) {
@@ -65,7 +65,7 @@ func TestAnEditedMessageHasAnIDOfItsOwn(t *testing.T) {
 	require.Equal(t, []string{"good", "good", "good"}, bodies)
 	for i, want := range []struct{ id, job string }{
 		{router.EditedID(own, []byte("good")), own},
-		{router.EditedID("o-1", []byte("good")), "o-1"},
+		{router.EditedID("o-1", []byte("good")), "j-1"},
 		{router.EditedID("o-2", []byte(event)), "j-2"},
 	} {
 		require.Equal(t, want.id, out[i].Parent)
@@ -87,7 +87,7 @@ func TestAnEditThatChangesNothingKeepsTheID(t *testing.T) {
 	brokertest.Produce(t, addrs, "laned.in", bad("bad")...)
 	r.drained()
 	accept.Store(true)
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	_, err := log.Replay(t.Context(), router.PoisonSelection{}, router.PoisonReplayOptions{
 		Edit: func(*router.PoisonMessage) ([]byte, error) { return nil, nil },
 	})

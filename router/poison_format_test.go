@@ -125,8 +125,8 @@ func TestSignaturesHold(t *testing.T) {
 			return router.ErrorSignature(word + " " + strconv.Itoa(int(n)) + ": \"" + strconv.Itoa(int(n)) + "\" " + word)
 		}
 		require.Equal(t, of(a), of(b))
-		any := rapid.String().Draw(t, "any")
-		require.LessOrEqual(t, len(router.ErrorSignature(any)), 200)
+		anything := rapid.String().Draw(t, "anything")
+		require.LessOrEqual(t, len(router.ErrorSignature(anything)), 200)
 	})
 }
 
@@ -163,7 +163,7 @@ func FuzzReadPoison(f *testing.F) {
 			again, err := router.ReadPoisonAction(&kafka.Record{Offset: offset, Headers: a.RecordHeaders()})
 			require.NoError(t, err)
 			again.At, a.At = again.At.UTC(), a.At.UTC()
-			require.Equal(t, len(a.ID), len(again.ID))
+			require.Len(t, again.ID, len(a.ID))
 			require.True(t, a.At.Equal(again.At))
 		}
 	})

@@ -212,13 +212,14 @@ func (l *PoisonLog) states(ctx context.Context) (map[PoisonPosition]PoisonAction
 	err := kafka.ReadTopic(ctx, l.cfg.Kafka, l.topic.Name, func(r *kafka.Record) error {
 		a, err := ReadPoisonAction(r)
 		switch {
-		case err != nil:
+		case errors.Is(err, ErrNotAction):
+			return nil // a message, most likely
 		case a.Kind == PoisonReplay:
 			states[a.Position] = PoisonReplay // the constant: a's points to the record
 		default:
 			states[a.Position] = PoisonDrop
 		}
-		return nil
+		return err
 	})
 	return states, err
 }

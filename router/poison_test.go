@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"slices"
@@ -23,10 +22,10 @@ import (
 	"github.com/penstock/penstock/router/kafka"
 )
 
-func openPoison(t testing.TB, addrs []string, stage string) *router.PoisonLog {
+func openPoison(t testing.TB, addrs []string) *router.PoisonLog {
 	t.Helper()
 	log, err := router.OpenPoison(t.Context(), router.PoisonConfig{
-		Kafka: kafka.Config{Brokers: addrs}, Stage: stage, By: "ada@desk", Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Kafka: kafka.Config{Brokers: addrs}, Stage: "laned.work", By: "ada@desk", Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, log.Close()) })
@@ -83,7 +82,7 @@ func TestAReplayThatFailsAgainKeepsItsHistory(t *testing.T) {
 	r := start(t, addrs, p, router.Config{})
 	brokertest.Produce(t, addrs, "laned.in", brokertest.Record{Value: []byte("other")}, brokertest.Record{Key: []byte("k"), Value: []byte("v"), Headers: []brokertest.Header{{Key: "h", Value: []byte("x")}}})
 	r.drained()
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	_, err := log.Drop(t.Context(), router.PoisonSelection{Position: at(0)}, router.PoisonDropOptions{})
 	require.NoError(t, err)
 	var m *router.PoisonMessage
@@ -141,7 +140,7 @@ func TestAReplayIsStoredBeforeItIsRecorded(t *testing.T) {
 	r.stop()
 
 	// The crash in between: the retry log has it, the poison topic does not.
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	var sent []string
 	log.BeforeSend(func(outs []kafka.Output) error {
 		sent = append(sent, outs[0].Topic)
@@ -158,7 +157,7 @@ func TestAReplayIsStoredBeforeItIsRecorded(t *testing.T) {
 
 	// Asking again mends the record, and adds nothing to the log.
 	logged := len(brokertest.ReadAll(t, addrs, "laned.work.retry.in"))
-	log = openPoison(t, addrs, "laned.work")
+	log = openPoison(t, addrs)
 	result, err := log.Replay(t.Context(), router.PoisonSelection{Position: at(0)}, router.PoisonReplayOptions{})
 	require.NoError(t, err)
 	require.Equal(t, router.PoisonResult{Pending: 1}, result)
@@ -187,7 +186,7 @@ func TestGroupsAreOfOneSignature(t *testing.T) {
 	r := start(t, addrs, failing(&accept), router.Config{})
 	brokertest.Produce(t, addrs, "laned.in", bad("bad17", "bad23", "badly", "bad99")...)
 	r.drained()
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	groups, others, err := log.Groups(t.Context(), router.PoisonSelection{})
 	require.NoError(t, err)
 	require.Zero(t, others)
@@ -245,7 +244,7 @@ func TestAHeldMessageIsReplayedOrDropped(t *testing.T) {
 		brokertest.Produce(t, addrs, "laned.in", brokertest.Record{Key: key, Value: []byte("bad")}, brokertest.Record{Key: key, Value: []byte("behind")})
 		r.drained()
 		require.Empty(t, brokertest.ReadAll(t, addrs, "laned.work"))
-		log := openPoison(t, addrs, "laned.work")
+		log := openPoison(t, addrs)
 		require.Equal(t, router.PoisonHeld, statesOf(t, log)["0"])
 		want := []string{"behind"}
 		var result router.PoisonResult
@@ -276,7 +275,7 @@ func TestAReplayThatIsHeldAgainIsTheOneThatIsOpen(t *testing.T) {
 	r := start(t, addrs, failing(&accept, holding()...), router.Config{})
 	brokertest.Produce(t, addrs, "laned.in", bad("bad")...)
 	r.drained()
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	_, err := log.Replay(t.Context(), router.PoisonSelection{}, router.PoisonReplayOptions{})
 	require.NoError(t, err)
 	// The new record and the action may stand in either order.
@@ -299,7 +298,7 @@ func TestAReplayGoesInBatchesOfATenthOfASecond(t *testing.T) {
 	brokertest.Produce(t, addrs, "laned.in", bad("bad1", "bad2", "bad3", "bad4", "bad5")...)
 	r.drained()
 	accept.Store(true)
-	log := openPoison(t, addrs, "laned.work")
+	log := openPoison(t, addrs)
 	var steps []int
 	_, err := log.Replay(t.Context(), router.PoisonSelection{}, router.PoisonReplayOptions{
 		Rate: 20, Progress: func(r router.PoisonResult) { steps = append(steps, r.Done) },
