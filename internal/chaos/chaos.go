@@ -60,6 +60,9 @@ func Run(ctx context.Context, cfg Config) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, trace := range report.Traces {
+		c.logf("%s", trace)
+	}
 	result = &Result{Mode: cfg.Mode, Report: report, Kills: len(kills)}
 	err = result.measure(ctx, cfg, kills)
 	return result, err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/internal/chaos/flow"
+	"github.com/penstock/penstock/internal/chaos/topics"
 )
 
 // crew are the workers of a run: of each stage the same number, in slots.
@@ -53,7 +54,26 @@ func (c *crew) makeTopics(ctx context.Context) error {
 	if p.err != nil {
 		return fmt.Errorf("make the topics: %w: see %s", p.err, filepath.Join(c.cfg.Dir, "topics.log"))
 	}
-	return nil
+	return c.awaitTopics(ctx)
+}
+
+// topicPatience is how long the brokers may take to know the topics.
+const topicPatience = 30 * time.Second
+
+// awaitTopics waits until each broker knows the topics.
+func (c *crew) awaitTopics(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, topicPatience)
+	defer cancel()
+	reader, err := topics.New(c.cfg.Brokers)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	names := []string{flow.Topic(c.cfg.Pipeline, flow.In)}
+	for _, s := range c.stages {
+		names = append(names, flow.Topic(c.cfg.Pipeline, s.Name), flow.PoisonTopic(c.cfg.Pipeline, s.Name), flow.RetryLog(c.cfg.Pipeline, s))
+	}
+	return reader.Await(ctx, names...)
 }
 
 // startAll fills every slot, and waits until all workers have their shares.

@@ -21,6 +21,8 @@
 package checker
 
 import (
+	"fmt"
+
 	"github.com/penstock/penstock/internal/chaos/flow"
 	"github.com/penstock/penstock/internal/chaos/journal"
 )
@@ -33,6 +35,10 @@ func Check(acknowledged []journal.Entry, fed []Record, hops []Hop) *Report {
 	for _, hop := range hops {
 		c := checkHop(hop)
 		report.Findings = append(report.Findings, c.findings...)
+		if len(c.findings) > 0 {
+			first := &c.findings[0]
+			report.Traces = append(report.Traces, fmt.Sprintf("stage %s, key %s:\n%s", first.Hop, first.Key, hop.Trace(first.Key)))
+		}
 		report.Repeats = append(report.Repeats, c.repeats...)
 		report.Parking = report.Parking.plus(c.parked)
 	}

@@ -74,6 +74,9 @@ type Report struct {
 	Findings []Finding
 	Repeats  []Finding // what occurs again, which is no violation by itself
 	Parking  Parking
+
+	// Traces tell, of each hop with findings, what became of the key of the first.
+	Traces []string
 }
 
 // RepeatsByHop counts what occurs again.
