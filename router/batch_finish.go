@@ -4,7 +4,6 @@ package router
 // key that is parked is parked too, whatever came of it: its outputs may not
 // overtake.
 func (w *batchWorker) finish(items []batchItem) error {
-	w.out.begin(len(items))
 	var waiting map[string]bool // keys that were parked here
 	for i := range items {
 		item := &items[i]

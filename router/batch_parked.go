@@ -81,7 +81,6 @@ func (w *batchWorker) runParked() error {
 	for i, run := range runs {
 		err := w.out.kafka.Flush()
 		if err == nil {
-			w.out.begin(len(run.items))
 			err = run.each(&w.out, &w.read, w.tryParked)
 		} else {
 			run.end()

@@ -42,7 +42,6 @@ func newInlineWorker(s *stage, claim *kafka.Claim, p *parker) *inlineWorker {
 // already. When the claim ends it abandons what is left.
 func (w *inlineWorker) loop(b *kafka.Batch, in *input, leave func(took time.Duration) bool) (rest int, begun *laneItem, err error) {
 	w.began, w.flushed = time.Now(), 0
-	w.out.begin(len(b.Records))
 	ds := newDeliveries(len(b.Records))
 	last := w.flushed
 	zero := w.began.Sub(clockZero)

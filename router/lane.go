@@ -66,7 +66,6 @@ func (l *lane) run() {
 	l.flushed = time.Now()
 	for {
 		items := l.swap()
-		l.out.begin(len(items))
 		for i := range items {
 			if err := l.take(&items[i]); err != nil {
 				l.worker.claim.Fail(err)

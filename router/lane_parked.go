@@ -34,7 +34,6 @@ func (l *lane) runParked(run *parkedRun) error {
 	if err := l.flush(); err != nil {
 		return err
 	}
-	l.out.begin(len(run.items))
 	err := run.each(&l.out, &l.text, l.tryParked)
 	l.worker.left.Add(-1)
 	return err

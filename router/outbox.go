@@ -17,15 +17,9 @@ type outbox struct {
 	kafka  *kafka.Outbox
 	parker *parker // nil where the stage has no retry log
 
-	// Slabs. They are appended to and never used again, because what is under way
-	// to the broker points into them.
-	headers []kafka.Header
-	bytes   []byte
-	text    textSlab
-
+	slab   slab // of outputs that wait for the next flush
+	text   textSlab
 	common []commonHeaders // of each pipe, made when the first output goes there
-	expect int             // outputs that no slab was made for yet, more or less
-	slab   int             // outputs that the last one was made for
 }
 
 // commonHeaders are those that all outputs into a pipe share.
@@ -34,43 +28,16 @@ type commonHeaders struct {
 	headers []kafka.Header
 }
 
-// outputsPerSlab bounds what a slab is made for. One output that is still under
-// way keeps all of its slab.
-const outputsPerSlab = 64
-
-// begin says that outputs of about n messages are to come.
-func (o *outbox) begin(n int) { o.expect, o.slab = n, 0 }
-
-// reserve makes room for one output. Where there is none it begins new slabs: to
-// grow one would copy what is under way. They are for outputs like this one, as
-// many as are expected, or twice as many as the last time when there are more.
-func (o *outbox) reserve(headers, bytes int) {
-	noHeaders := cap(o.headers)-len(o.headers) < headers
-	noBytes := cap(o.bytes)-len(o.bytes) < bytes
-	if !noHeaders && !noBytes {
-		return
-	}
-	n := o.expect
-	if n <= 0 {
-		n = 2 * o.slab
-	}
-	n = min(max(n, 1), outputsPerSlab)
-	if noHeaders {
-		o.headers = make([]kafka.Header, 0, n*headers)
-		o.slab = n
-		o.expect -= n
-	}
-	if noBytes {
-		o.bytes = make([]byte, 0, n*bytes)
-	}
-}
-
 // settle adds the outputs of a message that succeeded. A *TooLargeError makes
 // the message poison: trying again would make the output again. Then nothing was
 // added.
 func (o *outbox) settle(entry kafka.Entry, d *pipeline.Delivery, outs *pipeline.Outputs) error {
+	if o.kafka.Empty() {
+		o.slab.reuse()
+	}
 	for i := range outs.List {
-		if err := o.add(entry, d, i, &outs.List[i]); err != nil {
+		rec := o.record(&o.slab, d, i, &outs.List[i])
+		if err := o.kafka.Add(entry, &rec); err != nil {
 			o.kafka.Discard()
 			return err
 		}
@@ -80,22 +47,18 @@ func (o *outbox) settle(entry kafka.Entry, d *pipeline.Delivery, outs *pipeline.
 	return nil
 }
 
-func (o *outbox) add(entry kafka.Entry, d *pipeline.Delivery, i int, out *pipeline.Output) error {
-	rec := o.record(d, i, out)
-	return o.kafka.Add(entry, &rec)
-}
-
-// records lays all outputs that were made of d into the slabs.
+// records returns all outputs that were made of d. They have memory of their own.
 func (o *outbox) records(d *pipeline.Delivery, outs *pipeline.Outputs) []kafka.Output {
+	var own slab
 	recs := make([]kafka.Output, len(outs.List))
 	for i := range outs.List {
-		recs[i] = o.record(d, i, &outs.List[i])
+		recs[i] = o.record(&own, d, i, &outs.List[i])
 	}
 	return recs
 }
 
-// record lays the output at index i of what was made of d into the slabs.
-func (o *outbox) record(d *pipeline.Delivery, i int, out *pipeline.Output) kafka.Output {
+// record lays the output at index i of what was made of d into a slab.
+func (o *outbox) record(s *slab, d *pipeline.Delivery, i int, out *pipeline.Output) kafka.Output {
 	if out.ID == "" {
 		var id [32]byte
 		out.ID = o.text.append(schemas.AppendID(id[:0], d.ID, o.stage.node.Group, i))
@@ -103,14 +66,14 @@ func (o *outbox) record(d *pipeline.Delivery, i int, out *pipeline.Output) kafka
 	env := o.stage.node.Envelope(d, i, out)
 	common := o.commonOf(out.Pipe, &env)
 	headers, bytes := schemas.SizeOwn(&env)
-	o.reserve(len(common)+headers, bytes+len(out.Key))
-	first := len(o.headers)
-	o.headers, o.bytes = schemas.AppendOwn(append(o.headers, common...), o.bytes, &env)
-	rec := kafka.Output{Topic: out.Pipe.Topic, Value: out.Value, Headers: o.headers[first:len(o.headers):len(o.headers)]}
+	s.reserve(len(common)+headers, bytes+len(out.Key))
+	first := len(s.headers)
+	s.headers, s.bytes = schemas.AppendOwn(append(s.headers, common...), s.bytes, &env)
+	rec := kafka.Output{Topic: out.Pipe.Topic, Value: out.Value, Headers: s.headers[first:len(s.headers):len(s.headers)]}
 	if out.HasKey {
-		start := len(o.bytes)
-		o.bytes = append(o.bytes, out.Key...)
-		rec.Key = o.bytes[start:len(o.bytes):len(o.bytes)]
+		start := len(s.bytes)
+		s.bytes = append(s.bytes, out.Key...)
+		rec.Key = s.bytes[start:len(s.bytes):len(s.bytes)]
 		if rec.Key == nil {
 			rec.Key = []byte{}
 		}

@@ -118,7 +118,7 @@ func (l *ledger) settle(done []settlement) {
 }
 
 // confirm takes one output off the entry of each.
-func (l *ledger) confirm(outs []client.Output) {
+func (l *ledger) confirm(outs []client.Ticket) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range outs {

@@ -87,14 +87,14 @@ func TestLedgerWatermarkIsTheFirstOffsetNotDone(t *testing.T) {
 					t.Skip("nothing is given up")
 				}
 				l.settle([]settlement{{entry: int64(i), outputs: 1}})
-				l.confirm([]client.Output{{Entry: int64(i)}})
+				l.confirm([]client.Ticket{{Entry: int64(i)}})
 			},
 			"confirm what is closed": func(t *rapid.T) {
 				i, ok := m.pick(t, m.done)
 				if !ok {
 					t.Skip("nothing is closed")
 				}
-				l.confirm([]client.Output{{Entry: int64(i)}})
+				l.confirm([]client.Ticket{{Entry: int64(i)}})
 			},
 			"confirm": func(t *rapid.T) {
 				i, ok := m.pick(t, func(i int) bool { return m.waits[i] > 0 })
@@ -102,7 +102,7 @@ func TestLedgerWatermarkIsTheFirstOffsetNotDone(t *testing.T) {
 					t.Skip("nothing waits")
 				}
 				m.waits[i]--
-				l.confirm([]client.Output{{Entry: int64(i)}})
+				l.confirm([]client.Ticket{{Entry: int64(i)}})
 			},
 			"abandon": func(t *rapid.T) {
 				i, ok := m.pick(t, func(i int) bool { return m.open[i] })
@@ -138,7 +138,7 @@ func TestLedgerOfAnEndedClaimMovesNothing(t *testing.T) {
 	first := l.openAll([]Record{{Offset: 7}, {Offset: 8}})
 	l.settle([]settlement{{entry: first, outputs: 1}, {entry: first + 1}})
 	l.kill()
-	l.confirm([]client.Output{{Entry: first}}) // the broker's answer comes late
+	l.confirm([]client.Ticket{{Entry: first}}) // the broker's answer comes late
 	_, ok := l.watermark()
 	require.False(t, ok)
 }
@@ -163,7 +163,7 @@ func TestLedgerRoomComesWithConfirmations(t *testing.T) {
 		t.Fatal("room before the head is closed")
 	case <-time.After(10 * time.Millisecond):
 	}
-	l.confirm([]client.Output{{Entry: first}})
+	l.confirm([]client.Ticket{{Entry: first}})
 	require.EqualValues(t, 2, <-got)
 
 	l.openAll([]Record{{Offset: 2, Value: make([]byte, 1<<20)}})
@@ -175,7 +175,7 @@ func TestLedgerRoomComesWithConfirmations(t *testing.T) {
 func BenchmarkLedger(b *testing.B) {
 	records := make([]Record, 512)
 	done := make([]settlement, len(records))
-	outs := make([]client.Output, len(records))
+	outs := make([]client.Ticket, len(records))
 	l := newLedger()
 	b.ReportAllocs()
 	for offset := int64(0); b.Loop(); offset += int64(len(records)) {

@@ -13,7 +13,7 @@ type Output struct {
 	Key     []byte // nil: none, the record goes to any partition unless it is placed
 	Value   []byte // nil: a tombstone
 	Headers []Header
-	Time    time.Time // zero: when it is sent
+	Time    time.Time // zero: when it is handed to the producer
 
 	// Placed sends it to Partition, whatever its key is.
 	Placed    bool
@@ -29,7 +29,8 @@ type TooLargeError = client.TooLargeError
 // and what one outbox flushes keeps its order.
 //
 // For each message: Add its outputs, then Settle its entry; or Discard what
-// was added and try again. Flush sends what is settled.
+// was added and try again. Flush sends what is settled. What outputs point to
+// must not change before the outbox is Empty again.
 type Outbox struct {
 	claim  *Claim
 	topics []*outboxTopic
@@ -56,14 +57,12 @@ func (o *Outbox) Add(entry Entry, out *Output) error {
 	if err != nil {
 		return err
 	}
-	rec, err := out.record(t.info, t.spread)
+	t.outs, err = out.appendRecord(t.outs, t.info, t.spread, client.Ticket{Owner: o.claim, Entry: int64(entry)})
 	if err != nil {
 		return err
 	}
-	rec.Owner, rec.Entry = o.claim, int64(entry)
-	t.outs = append(t.outs, rec)
 	o.cur.outputs++
-	o.cur.bytes += int64(rec.Size())
+	o.cur.bytes += int64(t.outs[len(t.outs)-1].Size())
 	return nil
 }
 
@@ -91,6 +90,17 @@ func (o *Outbox) Settle(entry Entry) {
 // Settled is how many messages, and how many bytes of outputs, wait for the
 // next flush.
 func (o *Outbox) Settled() (messages int, bytes int64) { return len(o.done), o.bytes }
+
+// Empty reports whether no output waits for the next flush: then nobody needs
+// what those before point to, and its memory may be used again.
+func (o *Outbox) Empty() bool {
+	for _, t := range o.topics {
+		if len(t.outs) > 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // Flush hands what is settled to the producer and returns without waiting for
 // the broker. An error means that the claim is over.

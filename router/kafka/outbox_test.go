@@ -14,9 +14,10 @@ import (
 type prompt struct {
 	client.Producer
 
-	done func(client.Result)
-	sent []client.Output // where keep is set
-	keep bool
+	done    func(client.Result)
+	sent    []client.Output // where keep is set
+	keep    bool
+	tickets []client.Ticket
 }
 
 func (*prompt) Prepare(context.Context, string) (client.Topic, error) {
@@ -27,8 +28,16 @@ func (p *prompt) Enqueue(topic string, outs []client.Output) error {
 	if p.keep {
 		p.sent = append(p.sent, outs...)
 	}
-	p.done(client.Result{Topic: topic, Outputs: outs})
+	p.tickets = appendTickets(p.tickets[:0], outs)
+	p.done(client.Result{Topic: topic, Outputs: p.tickets})
 	return nil
+}
+
+func appendTickets(to []client.Ticket, outs []client.Output) []client.Ticket {
+	for i := range outs {
+		to = append(to, outs[i].Ticket)
+	}
+	return to
 }
 
 // loose returns a claim whose outputs are stored at once.
@@ -101,12 +110,14 @@ func TestOutboxSendsWhatIsSettled(t *testing.T) {
 	add(0, "and more")
 	out.Settle(b.Entry(0))
 	add(1, "not settled")
+	require.False(t, out.Empty())
 	messages, bytes := out.Settled()
 	require.Equal(t, 1, messages)
 	require.Positive(t, bytes)
 	require.Zero(t, k.Watermark())
 	require.NoError(t, out.Flush())
 	require.Len(t, p.sent, 2)
+	require.False(t, out.Empty(), "one is not settled")
 	require.EqualValues(t, 1, k.Watermark())
 
 	out.Settle(b.Entry(1))
@@ -115,6 +126,7 @@ func TestOutboxSendsWhatIsSettled(t *testing.T) {
 	require.EqualValues(t, 1, k.Watermark(), "not before the flush")
 	require.NoError(t, out.Flush())
 	require.Len(t, p.sent, 3)
+	require.True(t, out.Empty())
 	require.EqualValues(t, 3, k.Watermark())
 }
 

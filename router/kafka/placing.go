@@ -7,23 +7,24 @@ import (
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
-// record makes what a producer takes of an output to a topic. Without a key and
-// a place it goes to partition spread. A *TooLargeError says that the topic
-// would refuse it.
-func (o *Output) record(t client.Topic, spread int32) (client.Output, error) {
-	rec := client.Output{Partition: spread, Time: o.Time, Key: o.Key, Value: o.Value, Headers: o.Headers}
+// appendRecord appends what a producer takes of an output to a topic, and returns
+// it. Without a key and a place it goes to partition spread. With an error, a
+// *TooLargeError when the topic would refuse it, nothing was appended.
+func (o *Output) appendRecord(outs []client.Output, t client.Topic, spread int32, of client.Ticket) ([]client.Output, error) {
+	outs = append(outs, client.Output{Ticket: of, Partition: spread, Time: o.Time, Key: o.Key, Value: o.Value, Headers: o.Headers})
+	before, rec := outs[:len(outs)-1], &outs[len(outs)-1]
 	switch {
 	case o.Placed && (o.Partition < 0 || int(o.Partition) >= t.Partitions):
-		return rec, fmt.Errorf("topic %s has no partition %d: it has %d", o.Topic, o.Partition, t.Partitions)
+		return before, fmt.Errorf("topic %s has no partition %d: it has %d", o.Topic, o.Partition, t.Partitions)
 	case o.Placed:
 		rec.Partition = o.Partition
 	case o.Key != nil:
 		rec.Partition = partitionOf(o.Key, t.Partitions)
 	}
-	if !t.Takes(&rec) {
-		return rec, &TooLargeError{Topic: o.Topic, Size: rec.BatchSize(), Limit: t.MaxBytes}
+	if !t.Takes(rec) {
+		return before, &TooLargeError{Topic: o.Topic, Size: rec.BatchSize(), Limit: t.MaxBytes}
 	}
-	return rec, nil
+	return outs, nil
 }
 
 // topicOutputs are outputs to one topic, in order.
@@ -57,12 +58,10 @@ func byTopic(outs []Output, owner any, look func(topic string) (client.Topic, er
 		if err != nil {
 			return nil, err
 		}
-		rec, err := outs[i].record(t.info, t.spread)
+		t.outs, err = outs[i].appendRecord(t.outs, t.info, t.spread, client.Ticket{Owner: owner, Entry: int64(i)})
 		if err != nil {
 			return nil, err
 		}
-		rec.Owner, rec.Entry = owner, int64(i)
-		t.outs = append(t.outs, rec)
 	}
 	return sorted, nil
 }

@@ -30,9 +30,10 @@ type SASL struct {
 	User     string
 	Password string
 
-	// Token gives a token for OAUTHBEARER. It is asked at each connection, and
-	// on a connection again before the session ends that the broker grants. It
-	// should keep a token while it is valid. Connections that ask at the same
+	// Token gives a token for OAUTHBEARER. It is asked at each connection. Where
+	// a broker ends a session, a producer connects again, with what Token gives
+	// then, and sends the same batch once more; other connections ask again
+	// before it ends. It should keep a token while it is valid. Connections that ask at the same
 	// time share a call; a call that takes longer than Config.DialTimeout fails
 	// them. Defaults to nil, which OAUTHBEARER refuses.
 	Token func() (string, error)

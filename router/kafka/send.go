@@ -36,8 +36,9 @@ func (g *outgoing) end() {
 // once, with the offset of each; it may be nil. The calls of one claim come one
 // after the other, from a goroutine of the producer: stored must be quick, and
 // must take no lock that is held over a call of Send. It is never called when
-// the claim ends first. To each partition the order is kept, together with what
-// the same goroutine flushes from an [Outbox].
+// the claim ends first. What outs point to may change when the call returns. To
+// each partition the order is kept, together with what the same goroutine
+// flushes from an [Outbox].
 //
 // The bytes of what is not stored yet count for [Claim.Throttle] and as in
 // flight. The drain does not wait for them: that is what [Claim.Work] is for.
@@ -119,7 +120,7 @@ type receipt struct {
 var errNoOffset = errors.New("an output is stored at an offset that the broker does not tell")
 
 // confirm takes down that outputs are stored, the first of them at offset base.
-func (r *receipt) confirm(base int64, outs []client.Output) {
+func (r *receipt) confirm(base int64, outs []client.Ticket) {
 	if base < 0 {
 		go r.claim.fail(errNoOffset) // beside the producer, which it fences
 		return

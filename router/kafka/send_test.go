@@ -61,7 +61,7 @@ func (p *scripted) Enqueue(topic string, outs []client.Output) error {
 // store says of the first n outputs of a queue that they are stored.
 func (p *scripted) store(topic string, partition, n int) {
 	q, base := &p.queues[topic][partition], &p.stored[topic][partition]
-	p.done(client.Result{Topic: topic, Partition: int32(partition), Outputs: (*q)[:n], Base: *base})
+	p.done(client.Result{Topic: topic, Partition: int32(partition), Outputs: appendTickets(nil, (*q)[:n]), Base: *base})
 	*q = (*q)[n:]
 	*base += int64(n)
 }

@@ -32,7 +32,7 @@ func tellSending(r client.Result) {
 	if r.Err != nil {
 		err = fmt.Errorf("send to %s/%d (%s): %w", r.Topic, r.Partition, r.Fate, r.Err)
 	}
-	r.ByOwner(func(owner any, outs []client.Output) {
+	r.ByOwner(func(owner any, outs []client.Ticket) {
 		owner.(*sending).told(len(outs), err) //nolint:forcetypeassert // only Send enqueues here
 	})
 }

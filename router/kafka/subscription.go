@@ -161,7 +161,7 @@ func (s *subscription) told(r client.Result) {
 		return
 	}
 	next := r.Base
-	r.ByOwner(func(owner any, outs []client.Output) {
+	r.ByOwner(func(owner any, outs []client.Ticket) {
 		base := next
 		if base >= 0 {
 			next += int64(len(outs))

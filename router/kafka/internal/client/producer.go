@@ -29,19 +29,19 @@ func (f Fate) String() string {
 	}
 }
 
-// Result tells the fate of consecutive outputs of one partition. Outputs is
-// valid during the call that delivers the result, not longer.
+// Result tells the fate of consecutive outputs of one partition. Outputs, their
+// tickets, is valid during the call that delivers the result, not longer.
 type Result struct {
 	Topic     string
 	Partition int32
-	Outputs   []Output
+	Outputs   []Ticket
 	Base      int64 // offset of the first one; -1 where it is not known
 	Fate      Fate
 	Err       error // nil exactly when the fate is Stored; a *RefusedError where the broker named the culprits
 }
 
 // ByOwner calls f with each run of consecutive outputs that have one owner.
-func (r *Result) ByOwner(f func(owner any, outs []Output)) {
+func (r *Result) ByOwner(f func(owner any, outs []Ticket)) {
 	outs := r.Outputs
 	for len(outs) > 0 {
 		owner, n := outs[0].Owner, 1
@@ -115,7 +115,8 @@ type Producer interface {
 	Prepare(ctx context.Context, topic string) (Topic, error)
 
 	// Enqueue takes all of outs or, with an error, none of them, and returns
-	// without waiting for the broker. It keeps no reference to the slice. The
+	// without waiting for the broker. It keeps no reference to the slice, nor to
+	// the keys, values and headers: their memory may be used again at once. The
 	// caller bounds what is in flight. An output that its topic does not take
 	// (see Topic.Takes) is refused with a *TooLargeError: the last line of
 	// defence, for it is the caller who has to look before.

@@ -25,18 +25,21 @@ type Record struct {
 // Size is roughly what the record takes in memory and on the wire, in bytes.
 func (r *Record) Size() int { return size(r.Key, r.Value, r.Headers) }
 
-// Output is a record to produce. Key, Value and Headers must not change until
-// its fate is told.
+// Output is a record to produce.
 type Output struct {
+	Ticket
+
 	Partition int32
-	Time      time.Time // zero: the time at which it is put in a batch
+	Time      time.Time // zero: the time at which it is enqueued
 	Key       []byte    // nil: no key
 	Value     []byte    // nil: a tombstone
 	Headers   []Header
+}
 
-	// Owner and Entry are handed back with the fate: the ledger that waits for
-	// it and the place in that ledger. Keep a pointer in Owner: it costs no
-	// allocation then.
+// Ticket is what a producer keeps of an output and hands back with its fate:
+// the ledger that waits for it and the place in that ledger. Keep a pointer in
+// Owner: it costs no allocation then.
+type Ticket struct {
 	Owner any
 	Entry int64
 }

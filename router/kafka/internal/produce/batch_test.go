@@ -1,8 +1,10 @@
 package produce_test
 
 import (
+	"bytes"
 	"hash/crc32"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 func drawOutputs(t *rapid.T) []client.Output {
 	outs := make([]client.Output, rapid.IntRange(1, 60).Draw(t, "outputs"))
 	for i := range outs {
-		outs[i] = client.Output{Entry: int64(i), Value: make([]byte, rapid.IntRange(0, 400).Draw(t, "size"))}
+		outs[i] = client.Output{Ticket: client.Ticket{Entry: int64(i)}, Value: make([]byte, rapid.IntRange(0, 400).Draw(t, "size"))}
 		if rapid.Bool().Draw(t, "has key") {
 			outs[i].Key = []byte{byte(i)}
 		}
@@ -36,34 +38,86 @@ func drawOutputs(t *rapid.T) []client.Output {
 	return outs
 }
 
-// However a queue is cut, its batches are within the limit, or have a single
-// output, and are as large as that allows; and together they are the queue.
-func TestCutsHaveEveryOutputOnceInOrder(t *testing.T) {
+// cloneOutputs copies outputs with all that they point to.
+func cloneOutputs(outs []client.Output) []client.Output {
+	outs = slices.Clone(outs)
+	for i := range outs {
+		o := &outs[i]
+		o.Key, o.Value, o.Headers = bytes.Clone(o.Key), bytes.Clone(o.Value), slices.Clone(o.Headers)
+		for j, h := range o.Headers {
+			o.Headers[j] = client.Header{Key: bytes.Clone(h.Key), Value: bytes.Clone(h.Value)}
+		}
+	}
+	return outs
+}
+
+// overwrite uses the memory of outputs for something else.
+func overwrite(outs []client.Output) {
+	scratch := func(b []byte) {
+		for i := range b {
+			b[i] = 0xff
+		}
+	}
+	for i := range outs {
+		scratch(outs[i].Key)
+		scratch(outs[i].Value)
+		for _, h := range outs[i].Headers {
+			scratch(h.Key)
+			scratch(h.Value)
+		}
+		clear(outs[i].Headers)
+	}
+	clear(outs)
+}
+
+// However a queue is filled, its batches are within the limit, or have a single
+// output, and are as large as that allows; they take no more than twice the
+// memory; and together they are what was enqueued.
+func TestQueuesHaveEveryOutputOnceInOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		outs := drawOutputs(t)
-		limit := rapid.IntRange(1, 2000).Draw(t, "limit")
-		rest, entry := outs, int64(0)
-		for len(rest) > 0 {
-			n, bytes := produce.Cut(rest, limit)
-			require.Positive(t, n)
-			size := client.BatchOverhead
-			for i := range rest[:n] {
-				require.Equal(t, entry, rest[i].Entry)
-				entry++
-				size += rest[i].Size()
+		limit := rapid.IntRange(1, 20_000).Draw(t, "limit")
+		q := produce.NewQueue(limit)
+		for range rapid.IntRange(1, 3).Draw(t, "times") { // again, in memory that was used
+			var outs []client.Output
+			for range rapid.IntRange(1, 4).Draw(t, "calls") {
+				added := drawOutputs(t)
+				for i := range added {
+					added[i].Entry = int64(len(outs) + i)
+				}
+				require.NoError(t, q.Add(added, time.Now()))
+				outs = append(outs, added...)
 			}
-			require.Equal(t, size, bytes)
-			require.True(t, n == 1 || size <= limit, "%d outputs of %d bytes in a batch for %d", n, size, limit)
-			require.True(t, n == len(rest) || size+rest[n].Size() > limit, "the next one would have fitted")
-			rest = rest[n:]
+			for rest := outs; len(rest) > 0; {
+				b := q.Take()
+				n := len(b.Outputs())
+				require.Positive(t, n)
+				size := client.BatchOverhead
+				for i, ticket := range b.Outputs() {
+					require.Equal(t, rest[i].Ticket, ticket)
+					size += rest[i].Size()
+				}
+				require.Equal(t, size, b.Size())
+				require.True(t, n == 1 || size <= limit, "%d outputs of %d bytes in a batch for %d", n, size, limit)
+				most := size
+				if n < len(rest) {
+					most += rest[n].Size()
+					require.Greater(t, most, limit, "the next one would have fitted")
+				}
+				require.LessOrEqual(t, b.Memory(), max(1<<10, 2*most))
+				rest = rest[n:]
+				told := b.Outputs()
+				q.GiveBack(b)
+				require.Equal(t, make([]client.Ticket, n), told, "no owner is held")
+			}
+			require.Zero(t, q.Queued())
 		}
-		require.Equal(t, int64(len(outs)), entry)
 	})
 }
 
-// What another client's decoder finds in a batch is what the outputs say,
-// whatever the memory held before, and the header and the checksum are right.
+// What another client's decoder finds in a batch is what the outputs said when
+// they were enqueued, whatever became of their memory since, and whatever that
+// of the batch held before; and the header and the checksum are right.
 func TestBatchesSayWhatTheirOutputsSay(t *testing.T) {
 	t.Parallel()
 	for _, id := range codecs {
@@ -72,18 +126,31 @@ func TestBatchesSayWhatTheirOutputsSay(t *testing.T) {
 			codec, err := produce.NewCodec(id, sarama.CompressionLevelDefault)
 			require.NoError(t, err)
 			rapid.Check(t, func(t *rapid.T) {
-				var wire []byte
-				for range rapid.IntRange(1, 3).Draw(t, "batches") {
-					outs := drawOutputs(t)
-					stamp := produce.Stamp{
-						ID: rapid.Int64Range(0, math.MaxInt64).Draw(t, "id"), Epoch: rapid.Int16Range(0, math.MaxInt16).Draw(t, "epoch"),
-						Sequence: rapid.Int32Range(0, math.MaxInt32).Draw(t, "sequence"), Transactional: rapid.Bool().Draw(t, "transactional"),
-						Now: time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "now")),
+				q := produce.NewQueue(rapid.IntRange(1000, 50_000).Draw(t, "limit"))
+				for range rapid.IntRange(1, 3).Draw(t, "times") {
+					var outs []client.Output
+					now := time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "now"))
+					for range rapid.IntRange(1, 3).Draw(t, "calls") {
+						added := drawOutputs(t)
+						handed := cloneOutputs(added)
+						require.NoError(t, q.Add(handed, now))
+						overwrite(handed)
+						outs = append(outs, added...)
 					}
-					wire, err = codec.Encode(wire, outs, stamp)
-					require.NoError(t, err)
-					last := requireRecords(t, wire, outs, stamp.Now)
-					requireHeader(t, wire, outs, stamp, id, last)
+					for len(outs) > 0 {
+						b := q.Take()
+						n := len(b.Outputs())
+						stamp := produce.Stamp{
+							ID: rapid.Int64Range(0, math.MaxInt64).Draw(t, "id"), Epoch: rapid.Int16Range(0, math.MaxInt16).Draw(t, "epoch"),
+							Sequence: rapid.Int32Range(0, math.MaxInt32).Draw(t, "sequence"), Transactional: rapid.Bool().Draw(t, "transactional"),
+						}
+						wire, err := q.Finish(b, codec, stamp)
+						require.NoError(t, err)
+						last := requireRecords(t, wire, outs[:n], now)
+						requireHeader(t, wire, outs[:n], now, stamp, id, last)
+						q.GiveBack(b)
+						outs = outs[n:]
+					}
 				}
 			})
 		})
@@ -111,7 +178,7 @@ func requireRecords(t *rapid.T, wire []byte, outs []client.Output, now time.Time
 	return last
 }
 
-func requireHeader(t *rapid.T, wire []byte, outs []client.Output, stamp produce.Stamp, id sarama.CompressionCodec, last int64) {
+func requireHeader(t *rapid.T, wire []byte, outs []client.Output, now time.Time, stamp produce.Stamp, id sarama.CompressionCodec, last int64) {
 	var b kmsg.RecordBatch
 	require.NoError(t, b.ReadFrom(wire))
 	attributes := int16(id)
@@ -122,7 +189,7 @@ func requireHeader(t *rapid.T, wire []byte, outs []client.Output, stamp produce.
 		Length: int32(len(wire) - 12), PartitionLeaderEpoch: -1, Magic: 2,
 		CRC:        int32(crc32.Checksum(wire[21:], crc32.MakeTable(crc32.Castagnoli))),
 		Attributes: attributes, LastOffsetDelta: int32(len(outs) - 1), NumRecords: int32(len(outs)),
-		FirstTimestamp: wantMillis(outs[0].Time, stamp.Now), MaxTimestamp: last,
+		FirstTimestamp: wantMillis(outs[0].Time, now), MaxTimestamp: last,
 		ProducerID: stamp.ID, ProducerEpoch: stamp.Epoch, FirstSequence: stamp.Sequence,
 		Records: b.Records,
 	}, b)
@@ -139,7 +206,7 @@ func TestRecordsOfEverySizeAreReadBack(t *testing.T) {
 			outs = append(outs, client.Output{Value: noise(size)})
 		}
 	}
-	wire, err := codec.Encode(nil, outs, produce.Stamp{})
+	wire, err := codec.Encode(produce.NewBatch(), outs, time.Now())
 	require.NoError(t, err)
 	read, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{},
 		&kmsg.FetchResponseTopicPartition{RecordBatches: wire}, kgo.DefaultDecompressor(), nil)
@@ -190,11 +257,9 @@ func TestEncodeAllocatesNothing(t *testing.T) {
 	now := time.Now()
 	codec, err := produce.NewCodec(sarama.CompressionNone, 0)
 	require.NoError(t, err)
+	batch := produce.NewBatch()
 	var wire []byte
-	allocs := testing.AllocsPerRun(50, func() {
-		n, _ := produce.Cut(outs, math.MaxInt)
-		wire, _ = codec.Encode(wire, outs[:n], produce.Stamp{Now: now})
-	})
+	allocs := testing.AllocsPerRun(50, func() { wire, _ = codec.Encode(batch, outs, now) })
 	require.NotEmpty(t, wire)
 	require.Zero(t, allocs)
 }
@@ -205,11 +270,10 @@ func BenchmarkEncode(b *testing.B) {
 		b.Run(id.String(), func(b *testing.B) {
 			codec, err := produce.NewCodec(id, sarama.CompressionLevelDefault)
 			require.NoError(b, err)
-			var wire []byte
-			now := time.Now()
+			batch, now := produce.NewBatch(), time.Now()
 			b.ReportAllocs()
 			for b.Loop() {
-				if wire, err = codec.Encode(wire, outs, produce.Stamp{Now: now}); err != nil {
+				if _, err := codec.Encode(batch, outs, now); err != nil {
 					b.Fatal(err)
 				}
 			}

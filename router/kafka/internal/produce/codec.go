@@ -13,7 +13,7 @@ import (
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
-// codec puts outputs into record batches. Compressors are large, so partitions
+// codec makes what is sent of batches. Compressors are large, so partitions
 // share some: as many as compress at a time.
 type codec struct {
 	id    sarama.CompressionCodec
@@ -24,10 +24,7 @@ type codec struct {
 // compress appends the compressed form of src to dst.
 type compress func(dst, src []byte) ([]byte, error)
 
-type compressor struct {
-	compress compress
-	records  []byte // before compression
-}
+type compressor struct{ compress compress }
 
 // newCodec fails when there is no such codec, or it has no such level.
 func newCodec(id sarama.CompressionCodec, level int) (*codec, error) {
@@ -65,40 +62,26 @@ func (c *codec) take() (*compressor, error) {
 	return &compressor{compress: do}, nil
 }
 
-func (c *codec) attributes(transactional bool) uint16 {
-	a := uint16(c.id)
-	if transactional {
-		a |= isTransactional
-	}
-	return a
-}
-
-// room is how much memory a batch of so many bytes takes at once.
-func (c *codec) room(bytes int) int {
+// compress compresses the records of a batch. It takes other memory for that,
+// and gives the batch's own back in its place.
+func (c *codec) compress(b *batch, m *memory) error {
 	if c.id == sarama.CompressionNone {
-		return bytes
-	}
-	return 0 // what compression leaves of it shows
-}
-
-// appendRecords appends the outputs' records, compressed, and returns the
-// latest of their times.
-func (c *codec) appendRecords(dst []byte, outs []client.Output, first, now int64) (_ []byte, last int64, err error) {
-	if c.id == sarama.CompressionNone {
-		dst, last = appendRecords(dst, outs, first, now)
-		return dst, last, nil
+		return nil
 	}
 	k, err := c.take()
 	if err != nil {
-		return dst, 0, err
+		return err
 	}
 	defer c.idle.Put(k)
-	k.records, last = appendRecords(k.records[:0], outs, first, now)
-	dst, err = k.compress(dst, k.records)
+	to := m.take(0) // what compression leaves of it shows
+	to.bytes = append(to.bytes, make([]byte, client.BatchOverhead)...)
+	to.bytes, err = k.compress(to.bytes, b.bytes[client.BatchOverhead:])
 	if err != nil {
-		return dst, 0, fmt.Errorf("compress with %s: %w", c.id, err)
+		return fmt.Errorf("compress with %s: %w", c.id, err)
 	}
-	return dst, last, nil
+	b.bytes, to.bytes = to.bytes, b.bytes
+	m.giveBack(to)
+	return nil
 }
 
 func newGzip(level int) (compress, error) {

@@ -48,7 +48,7 @@ type Config struct {
 	RequestBytes int
 
 	// Linger is how long a partition waits for more when it has less than a
-	// batch. Defaults to 0: what has come while a batch was in flight is the
+	// batch, from the first output on. Defaults to 0: what has come while a batch was in flight is the
 	// next one.
 	Linger time.Duration
 

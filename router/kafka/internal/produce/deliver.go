@@ -29,10 +29,10 @@ func (d *delivery) fate() client.Fate {
 	return client.NotStored
 }
 
-// deliver returns when the outputs are stored, at offset base, or with an error
+// deliver returns when the batch is stored, at offset base, or with an error
 // when they never will be. Then the batch may still be at a sender (w.out), and
 // settle takes it back.
-func (w *partition) deliver(outs []client.Output, bytes int) (base int64, fate client.Fate, err error) {
+func (w *partition) deliver(b *batch) (base int64, fate client.Fate, err error) {
 	w.timer.Reset(w.p.cfg.DeliveryTimeout)
 	defer w.timer.Stop()
 	if w.p.txn != nil {
@@ -40,20 +40,16 @@ func (w *partition) deliver(outs []client.Output, bytes int) (base int64, fate c
 			return -1, client.NotStored, err
 		}
 	}
-	mem := w.p.memory.take(w.p.codec.room(bytes))
-	mem.b, err = w.p.codec.encode(mem.b, outs, stamp{
-		id: w.p.id, sequence: w.sequence, transactional: w.p.txn != nil, now: time.Now(),
-	})
+	err = w.p.codec.finish(b, &w.p.memory, stamp{id: w.p.id, sequence: w.sequence, transactional: w.p.txn != nil})
 	if err != nil {
 		return -1, client.NotStored, w.explain(err)
 	}
-	d := delivery{batch: mem.b, count: len(outs)}
+	d := delivery{batch: b.bytes, count: len(b.tickets)}
 	for {
 		done, base, err := w.attempt(&d)
 		switch {
 		case done && err == nil:
 			w.sequence = nextSequence(w.sequence, d.count)
-			w.p.memory.giveBack(mem) // only here: nobody has the batch any more
 			return base, client.Stored, nil
 		case done:
 			return -1, d.fate(), w.explain(err)

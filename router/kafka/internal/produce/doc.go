@@ -17,6 +17,6 @@
 //
 // Sarama supplies the metadata, and opens and authenticates connections. Its
 // own producers are not used: they go on with the next batch after one has
-// failed. Record batches and produce requests are encoded here, each batch once
-// and into memory that is used again.
+// failed. Records, batches and produce requests are encoded here: an output once,
+// when it is enqueued, at its place in a batch, in memory that is used again.
 package produce

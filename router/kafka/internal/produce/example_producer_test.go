@@ -28,7 +28,7 @@ func ExampleProducer() {
 		Client: metadata,
 		Done: func(r client.Result) {
 			for i, out := range r.Outputs {
-				fmt.Println(string(out.Value), "is", r.Fate, "at", r.Base+int64(i))
+				fmt.Println("order", out.Entry, "is", r.Fate, "at", r.Base+int64(i))
 			}
 		},
 	})
@@ -41,7 +41,7 @@ func ExampleProducer() {
 		fmt.Println(err)
 		return
 	}
-	out := client.Output{Partition: 0, Key: []byte("anna"), Value: []byte("12 pieces")}
+	out := client.Output{Ticket: client.Ticket{Entry: 17}, Partition: 0, Key: []byte("anna"), Value: []byte("12 pieces")}
 	fmt.Println("the topic takes it:", topic.Takes(&out))
 	if err := producer.Enqueue("orders.priced", []client.Output{out}); err != nil {
 		fmt.Println(err)
@@ -51,5 +51,5 @@ func ExampleProducer() {
 	}
 	// Output:
 	// the topic takes it: true
-	// 12 pieces is stored at 0
+	// order 17 is stored at 0
 }

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -32,16 +33,67 @@ func (p *Producer) Senders() int {
 	return len(p.senders.byAddr)
 }
 
-// Cut returns how many outputs go into the next batch, and its upper bound.
-var Cut = cut
+// Queue is the queue of a partition that nobody works at.
+type Queue struct{ w *partition }
+
+// NewQueue makes a queue whose batches have a limit.
+func NewQueue(limit int) Queue {
+	t := &topic{name: "queue"}
+	t.maxBytes.Store(math.MaxInt32)
+	t.partitions = []*partition{newPartition(&Producer{cfg: Config{BatchBytes: limit}}, t, 0)}
+	return Queue{t.partitions[0]}
+}
+
+// Add enqueues outputs.
+func (q Queue) Add(outs []client.Output, now time.Time) error {
+	s := new(scatter)
+	if err := s.sort(q.w.topic, outs); err != nil {
+		return err
+	}
+	q.w.add(outs, s, now)
+	return nil
+}
+
+// Queued is the size of the queue in bytes.
+func (q Queue) Queued() int { return q.w.queued() }
+
+// Take takes the next batch.
+func (q Queue) Take() Batch { return Batch{q.w.take()} }
+
+// Finish makes of a batch what is sent.
+func (q Queue) Finish(b Batch, c Codec, s Stamp) ([]byte, error) {
+	err := c.c.finish(b.b, &q.w.p.memory, s.stamp())
+	return b.b.bytes, err
+}
+
+// GiveBack says that nobody reads a batch any more.
+func (q Queue) GiveBack(b Batch) { q.w.p.memory.giveBack(b.b) }
+
+// Batch is one that takes outputs, or is sent.
+type Batch struct{ b *batch }
+
+// NewBatch makes an empty one.
+func NewBatch() Batch { return Batch{new(batch)} }
+
+// Outputs are the tickets of its outputs.
+func (b Batch) Outputs() []client.Ticket { return b.b.tickets }
+
+// Size is its upper bound.
+func (b Batch) Size() int { return b.b.size }
+
+// Memory is how many bytes it holds.
+func (b Batch) Memory() int { return cap(b.b.bytes) }
 
 // Codec encodes batches.
-type Codec struct{ c *codec }
+type Codec struct {
+	c      *codec
+	memory *memory
+}
 
 // NewCodec makes a codec.
 func NewCodec(id sarama.CompressionCodec, level int) (Codec, error) {
 	c, err := newCodec(id, level)
-	return Codec{c}, err
+	return Codec{c, new(memory)}, err
 }
 
 // Stamp is what a batch has beside its records.
@@ -50,12 +102,18 @@ type Stamp struct {
 	Epoch         int16
 	Sequence      int32
 	Transactional bool
-	Now           time.Time
 }
 
-// Encode makes a batch in the memory of dst.
-func (c Codec) Encode(dst []byte, outs []client.Output, s Stamp) ([]byte, error) {
-	return c.c.encode(dst, outs, stamp{producerID{s.ID, s.Epoch}, s.Sequence, s.Transactional, s.Now})
+func (s Stamp) stamp() stamp { return stamp{producerID{s.ID, s.Epoch}, s.Sequence, s.Transactional} }
+
+// Encode makes of outputs what is sent, in the memory of a batch.
+func (c Codec) Encode(b Batch, outs []client.Output, now time.Time) ([]byte, error) {
+	b.b.reset()
+	for i := range outs {
+		b.b.add(&outs[i], outs[i].Size(), now)
+	}
+	err := c.c.finish(b.b, c.memory, stamp{})
+	return b.b.bytes, err
 }
 
 // Answer is what a response says of a partition, with its texts.

@@ -1,6 +1,7 @@
 package produce
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -16,21 +17,20 @@ type partition struct {
 	wake  chan struct{} // there is something in the queue, or a batch of it
 
 	mu    sync.Mutex
-	queue []client.Output
-	bytes int    // of the queue
-	taken uint64 // outputs enqueued since the start
-	told  uint64 // outputs whose fate was told since the start
-	marks []mark // who waits for told, in ascending order
+	queue []*batch // the last one takes what comes
+	bytes int      // of the queue
+	taken uint64   // outputs enqueued since the start
+	told  uint64   // outputs whose fate was told since the start
+	marks []mark   // who waits for told, in ascending order
 
 	// The rest is the worker's own.
-	spare    []client.Output // what the queue is swapped with
-	sequence int32           // of the next batch
-	seen     *lookup         // the look-up that the leader is taken from
-	stale    bool            // it has proved wrong
-	reply    chan reply      // for the batch in flight
-	out      bool            // a sender has the batch
-	timer    *time.Timer     // the linger, then the delivery deadline
-	retry    *time.Timer     // the pause before a retry; idleness
+	sequence int32       // of the next batch
+	seen     *lookup     // the look-up that the leader is taken from
+	stale    bool        // it has proved wrong
+	reply    chan reply  // for the batch in flight
+	out      bool        // a sender has the batch
+	timer    *time.Timer // the linger, then the delivery deadline
+	retry    *time.Timer // the pause before a retry; idleness
 }
 
 // mark is closed when as many fates have been told.
@@ -52,24 +52,40 @@ func newPartition(p *Producer, t *topic, id int32) *partition {
 	return w
 }
 
-// add puts the partition's chain of outputs into the queue. It wakes the
-// worker when the queue was empty, and when it has a full batch.
-func (w *partition) add(outs []client.Output, s *scatter) {
-	c := s.chains[w.id]
+// add encodes the partition's chain of outputs into the batches of the queue. It
+// wakes the worker when the queue was empty, and when it has a full batch.
+func (w *partition) add(outs []client.Output, s *scatter, now time.Time) {
+	c, limit := s.chains[w.id], w.limit()
 	w.mu.Lock()
 	was := w.bytes
-	i := c.first
-	for range c.count {
-		w.queue = append(w.queue, outs[i])
-		i = s.next[i]
+	for i, left := c.first, c.bytes; left > 0; i = s.links[i].next {
+		size := s.links[i].size
+		w.open(size, left, limit).add(&outs[i], size, now)
+		left -= size
 	}
 	w.bytes += c.bytes
 	w.taken += uint64(c.count)
 	w.mu.Unlock()
-	full := w.limit()
-	if was == 0 || (was < full && was+c.bytes >= full) {
+	if was == 0 || (was < limit && was+c.bytes >= limit) {
 		w.rouse()
 	}
+}
+
+// open returns the batch that the next output, of a size, goes into. There is
+// room in it for what is left of a chain, as far as the batch may take it.
+func (w *partition) open(size, left, limit int) *batch {
+	last := len(w.queue) - 1
+	if last < 0 || !w.queue[last].takes(size, limit) {
+		b := w.p.memory.take(max(client.BatchOverhead+size, min(client.BatchOverhead+left, limit)))
+		w.queue = append(w.queue, b)
+		return b
+	}
+	b := w.queue[last]
+	if cap(b.bytes)-len(b.bytes) < size {
+		b = w.p.memory.widen(b, max(size, min(left, limit-b.size)))
+		w.queue[last] = b
+	}
+	return b
 }
 
 // rouse lets the worker look at the queue again.
@@ -80,12 +96,13 @@ func (w *partition) rouse() {
 	}
 }
 
-// lingers reports whether the worker should wait for more: it has less than a
-// batch, and nobody waits for what it has.
-func (w *partition) lingers(limit int) bool {
+// lingers tells when the first batch of the queue was begun, and whether the
+// worker should wait for more: it has less than a batch, and nobody waits for
+// what it has.
+func (w *partition) lingers(limit int) (since time.Time, more bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.bytes < limit && len(w.marks) == 0
+	return w.queue[0].began, w.bytes < limit && len(w.marks) == 0
 }
 
 // queued is the size of the queue in bytes.
@@ -95,25 +112,17 @@ func (w *partition) queued() int {
 	return w.bytes
 }
 
-// swap takes the whole queue. The slice is valid until the next swap.
-func (w *partition) swap() []client.Output {
-	clear(w.spare)
+// take takes the first batch of the queue, or nil.
+func (w *partition) take() *batch {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.spare, w.queue = w.queue, w.spare[:0]
-	w.bytes = 0
-	return w.spare
-}
-
-// shrink lets go of what the last outputs hold in memory, and of buffers that
-// only a burst needs. It is called when the partition is idle.
-func (w *partition) shrink() {
-	const keep = 1024
-	clear(w.spare)
-	w.spare = w.spare[:0]
-	if cap(w.spare) > keep {
-		w.spare = nil
+	if len(w.queue) == 0 {
+		return nil
 	}
+	b := w.queue[0]
+	w.queue = slices.Delete(w.queue, 0, 1)
+	w.bytes -= b.size - client.BatchOverhead
+	return b
 }
 
 // mark returns a channel that is closed when the fate of everything enqueued
@@ -134,7 +143,7 @@ func (w *partition) mark() <-chan struct{} {
 }
 
 // tell reports a fate, then lets those go who waited for it.
-func (w *partition) tell(outs []client.Output, base int64, fate client.Fate, err error) {
+func (w *partition) tell(outs []client.Ticket, base int64, fate client.Fate, err error) {
 	if len(outs) == 0 {
 		return
 	}

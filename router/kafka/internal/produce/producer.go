@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -16,7 +17,7 @@ import (
 // flight; a sender a broker merges the batches that wait into requests. It is
 // safe for concurrent use.
 //
-// An idle partition costs a parked goroutine and its queue, a few KiB.
+// An idle partition costs a parked goroutine, a few KiB.
 type Producer struct {
 	cfg     Config
 	log     *slog.Logger
@@ -128,8 +129,8 @@ func (p *Producer) Prepare(ctx context.Context, name string) (client.Topic, erro
 }
 
 // Enqueue takes all of outs or, with an error, none of them, and returns
-// without waiting for the broker. It keeps no reference to the slice. The
-// caller bounds what is in flight, and has asked client.Topic.Takes of every
+// without waiting for the broker. They are encoded here: it keeps no reference
+// to the slice, nor to what it points to. The caller bounds what is in flight, and has asked client.Topic.Takes of every
 // output: here a *client.TooLargeError refuses the whole slice.
 func (p *Producer) Enqueue(topic string, outs []client.Output) error {
 	p.mu.RLock()
@@ -153,8 +154,9 @@ func (p *Producer) Enqueue(topic string, outs []client.Output) error {
 	if p.txn != nil {
 		p.txn.want(t, s.touched)
 	}
+	now := time.Now()
 	for _, id := range s.touched {
-		t.partitions[id].add(outs, s)
+		t.partitions[id].add(outs, s, now)
 	}
 	return nil
 }

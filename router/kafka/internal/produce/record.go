@@ -6,19 +6,8 @@ import (
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
-// appendRecords appends the records of the outputs, and returns the latest of
-// their times.
-func appendRecords(dst []byte, outs []client.Output, first, now int64) (_ []byte, last int64) {
-	last = first
-	for i := range outs {
-		at := timestamp(&outs[i], now)
-		last = max(last, at)
-		dst = appendRecord(dst, &outs[i], at-first, i)
-	}
-	return dst, last
-}
-
-// appendRecord appends one record. Its length comes first and is known last:
+// appendRecord appends the record of an output; its time and its offset are
+// counted from those of the first one. Its length comes first and is known last:
 // room is left for the usual two bytes, and the rest moves if it has another
 // size.
 func appendRecord(dst []byte, out *client.Output, time int64, offset int) []byte {

@@ -12,7 +12,13 @@ import (
 type scatter struct {
 	touched []int32 // the partitions that occur
 	chains  []chain // at the partition's number
-	next    []int32 // the next output of the same partition
+	links   []link  // of each output
+}
+
+// link leads from an output to the next one of the same partition.
+type link struct {
+	next int32
+	size int // of the output
 }
 
 type chain struct {
@@ -26,8 +32,8 @@ func (s *scatter) sort(t *topic, outs []client.Output) error {
 	if len(s.chains) < len(t.partitions) {
 		s.chains = make([]chain, len(t.partitions))
 	}
-	if len(s.next) < len(outs) {
-		s.next = make([]int32, max(len(outs), 2*len(s.next)))
+	if len(s.links) < len(outs) {
+		s.links = make([]link, max(len(outs), 2*len(s.links)))
 	}
 	info := t.info()
 	for i := range outs {
@@ -44,8 +50,9 @@ func (s *scatter) sort(t *topic, outs []client.Output) error {
 			s.touched = append(s.touched, out.Partition)
 			c.first = int32(i)
 		} else {
-			s.next[c.last] = int32(i)
+			s.links[c.last].next = int32(i)
 		}
+		s.links[i].size = size
 		c.last = int32(i)
 		c.count++
 		c.bytes += size

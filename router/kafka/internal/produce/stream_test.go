@@ -100,7 +100,7 @@ func (s *stream) feed(p *produce.Producer) {
 			for id := range int32(partitions) {
 				n := s.next[id] + int64(i)
 				outs = append(outs, client.Output{
-					Partition: id, Entry: n,
+					Partition: id, Ticket: client.Ticket{Entry: n},
 					Value: append(binary.BigEndian.AppendUint64(nil, uint64(n)), make([]byte, 100)...),
 				})
 			}

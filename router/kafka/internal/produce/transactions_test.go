@@ -34,7 +34,7 @@ func newTransactional(t testing.TB, addrs []string, topic string, cfg produce.Co
 // numbers are outputs from up to, not including, to, spread over the partitions.
 func numbers(from, to int64) (outs []client.Output) {
 	for n := from; n < to; n++ {
-		outs = append(outs, client.Output{Partition: int32(n % partitions), Entry: n, Value: binary.BigEndian.AppendUint64(nil, uint64(n))})
+		outs = append(outs, client.Output{Partition: int32(n % partitions), Ticket: client.Ticket{Entry: n}, Value: binary.BigEndian.AppendUint64(nil, uint64(n))})
 	}
 	return outs
 }

@@ -7,27 +7,24 @@ import (
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
-// run takes what is queued and delivers it batch by batch until the producer
-// is fenced. It is the one goroutine that tells fates of the partition.
+// run delivers what is queued batch by batch until the producer is fenced. It is
+// the one goroutine that tells fates of the partition.
 func (w *partition) run() {
 	for w.wait() {
-		outs := w.swap()
-		for len(outs) > 0 {
-			n, bytes := cut(outs, w.limit())
-			base, fate, err := w.deliver(outs[:n], bytes)
-			switch {
-			case err == nil:
-				w.tell(outs[:n], base, client.Stored, nil)
-			case w.p.broken.goOn:
-				w.tell(outs[:n], -1, fate, err)
-			default:
-				w.fail(outs, n, fate, err)
-				return
-			}
-			outs = outs[n:]
+		b := w.take()
+		base, fate, err := w.deliver(b)
+		switch {
+		case err == nil:
+			w.tell(b.tickets, base, client.Stored, nil)
+			w.p.memory.giveBack(b) // only here: nobody has the batch any more
+		case w.p.broken.goOn:
+			w.tell(b.tickets, -1, fate, err)
+		default:
+			w.fail(b.tickets, fate, err)
+			return
 		}
 	}
-	w.fail(nil, 0, client.NotStored, errCut)
+	w.fail(nil, client.NotStored, errCut)
 }
 
 // limit is the size of a batch before compression.
@@ -48,20 +45,11 @@ func (w *partition) wait() bool {
 	return !w.p.isCut()
 }
 
-// awaitOutputs waits until the queue is not empty. A partition that stays idle
-// gives memory back; one that is only waiting for its turn keeps its slabs.
+// awaitOutputs waits until the queue is not empty.
 func (w *partition) awaitOutputs() bool {
-	const idleAfter = time.Second
-	if w.queued() > 0 {
-		return true
-	}
-	w.retry.Reset(idleAfter)
-	defer w.retry.Stop()
 	for w.queued() == 0 {
 		select {
 		case <-w.wake:
-		case <-w.retry.C:
-			w.shrink()
 		case <-w.p.fence.cut:
 			return false
 		}
@@ -70,9 +58,10 @@ func (w *partition) awaitOutputs() bool {
 }
 
 func (w *partition) linger(d time.Duration) {
-	w.timer.Reset(d)
+	since, more := w.lingers(w.limit())
+	w.timer.Reset(time.Until(since.Add(d)))
 	defer w.timer.Stop()
-	for w.lingers(w.limit()) {
+	for more {
 		select {
 		case <-w.wake:
 		case <-w.timer.C:
@@ -80,16 +69,16 @@ func (w *partition) linger(d time.Duration) {
 		case <-w.p.fence.cut:
 			return
 		}
+		_, more = w.lingers(w.limit())
 	}
 }
 
 // fail fences the producer, waits until that is done, and then tells the
-// fates: of the batch that failed, the first n outputs, and of all behind it,
-// which were never sent.
-func (w *partition) fail(outs []client.Output, n int, fate client.Fate, err error) {
+// fates: of the batch that failed, and of all behind it, which were never sent.
+func (w *partition) fail(outs []client.Ticket, fate client.Fate, err error) {
 	if w.p.broken.tellFirst {
-		w.tell(outs[:n], -1, fate, err)
-		outs, n = outs[n:], 0
+		w.tell(outs, -1, fate, err)
+		outs = nil
 	}
 	if !errors.Is(err, errCut) {
 		w.p.Fence(err)
@@ -103,13 +92,8 @@ func (w *partition) fail(outs []client.Output, n int, fate client.Fate, err erro
 	if w.out {
 		base, fate, err = w.settle(fate, err)
 	}
-	w.tell(outs[:n], base, fate, err)
-	w.tell(outs[n:], -1, client.NotStored, why)
-	for { // Enqueue has refused since before the cut, so this ends
-		rest := w.swap()
-		if len(rest) == 0 {
-			return
-		}
-		w.tell(rest, -1, client.NotStored, why)
+	w.tell(outs, base, fate, err)
+	for b := w.take(); b != nil; b = w.take() { // Enqueue has refused since before the cut, so this ends
+		w.tell(b.tickets, -1, client.NotStored, why)
 	}
 }
