@@ -63,7 +63,7 @@ func deleteRecords(ctx context.Context, c sarama.Client, topic string, partition
 func (r *Reader) DeleteRecords(ctx context.Context, topic string, partition int32, before int64) error {
 	ctx, cancel := r.within(ctx)
 	defer cancel()
-	ask, _, err := r.connect(ctx)
+	ask, err := r.connect(ctx)
 	if err != nil {
 		return err
 	}

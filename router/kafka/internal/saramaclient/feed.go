@@ -55,6 +55,8 @@ func (f *fetcher) feed(topic string, partition int32, at int64, high *atomic.Int
 	return d
 }
 
+func (d *feed) place() place { return place{d.scan.topic, d.scan.partition} }
+
 // next takes up to limit records and about maxBytes, at least one, of what is
 // there. Without any it says that somebody waits.
 func (d *feed) next(limit, maxBytes int) ([]client.Record, error) {
@@ -133,33 +135,34 @@ func (d *feed) wants() bool {
 
 // answered takes a broker's answer. It reports whether the broker is to be asked
 // on: otherwise the partition is somewhere else.
-func (d *feed) answered(block *sarama.FetchResponseBlock, broker int32) (stay bool, err error) {
+func (d *feed) answered(k *block, broker int32) (stay bool, err error) {
 	s := &d.scan
 	switch {
-	case block == nil:
-		return false, errors.New("the broker's answer lacks the partition")
-	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange) && d.replica.id == broker:
+	case k == nil:
+		return false, errLacksPartition
+	case errors.Is(k.err, sarama.ErrOffsetOutOfRange) && d.replica.id == broker:
 		d.replica.id = leaderItself // it may only lag behind
 		return false, nil
-	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange):
+	case errors.Is(k.err, sarama.ErrOffsetOutOfRange):
 		d.fail(&client.LostRangeError{Topic: s.topic, Partition: s.partition})
 		return false, nil
-	case block.Err != sarama.ErrNoError:
+	case k.err != sarama.ErrNoError:
 		d.replica.id = leaderItself
-		return false, block.Err
+		return false, k.err
 	}
-	d.high.Store(block.HighWaterMarkOffset)
+	d.high.Store(k.high)
 	from := s.next
-	found, err := s.read(block)
+	found, cut, err := s.read(k)
 	if err != nil {
 		return false, err
 	}
-	s.size = fetchBytes
-	if s.next == from && block.Partial { // an old broker cut the first batch off
-		s.size = int32(min(2*int64(s.size), math.MaxInt32))
+	if s.next == from && cut { // an old broker cut the first batch off
+		s.size = doubled(s.size)
+	} else {
+		s.size = fetchBytes
 	}
 	d.put(found)
-	if id := block.PreferredReadReplica; id >= 0 && id != broker {
+	if id := k.preferred; id >= 0 && id != broker {
 		d.replica = replica{id: id, until: time.Now().Add(d.f.leaders.Config().Metadata.RefreshFrequency)}
 		return false, nil
 	}

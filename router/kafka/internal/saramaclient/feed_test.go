@@ -196,14 +196,14 @@ func TestALostRangeEndsTheFeed(t *testing.T) {
 func TestAPreferredReplicaIsAskedUntilItFails(t *testing.T) {
 	t.Parallel()
 	d := &feed{f: &fetcher{leaders: &begun{}}, ready: make(chan struct{}, 1), ctx: t.Context(), high: new(atomic.Int64), replica: replica{id: leaderItself}}
-	stay, err := d.answered(&sarama.FetchResponseBlock{PreferredReadReplica: 2}, 1)
+	stay, err := d.answered(&block{preferred: 2}, 1)
 	require.NoError(t, err)
 	require.False(t, stay)
 	require.EqualValues(t, 2, d.replica.id)
-	stay, err = d.answered(&sarama.FetchResponseBlock{PreferredReadReplica: -1}, 2)
+	stay, err = d.answered(&block{preferred: -1}, 2)
 	require.NoError(t, err)
 	require.True(t, stay)
-	stay, err = d.answered(&sarama.FetchResponseBlock{Err: sarama.ErrOffsetOutOfRange, PreferredReadReplica: -1}, 2)
+	stay, err = d.answered(&block{err: sarama.ErrOffsetOutOfRange, preferred: -1}, 2)
 	require.NoError(t, err)
 	require.False(t, stay)
 	require.EqualValues(t, leaderItself, d.replica.id, "the leader says whether the range is lost")

@@ -64,7 +64,7 @@ func (f *fetcher) place(d *feed, failed int) {
 			}
 			if d.replica.id != leaderItself {
 				if to.broker, err = f.leaders.Broker(d.replica.id); err == nil {
-					to.epoch = -1
+					to.epoch = anyEpoch
 					return to, nil
 				}
 				d.replica.id = leaderItself
@@ -92,7 +92,7 @@ func (f *fetcher) attach(d *feed, broker int32, addr string) {
 	}
 	l := f.loops[broker]
 	if l == nil || l.addr != addr {
-		l = &fetchLoop{f: f, broker: broker, addr: addr, feeds: map[*feed]struct{}{}, woken: make(chan struct{}, 1)}
+		l = &fetchLoop{f: f, broker: broker, addr: addr, link: newLink(f.conf, addr), feeds: map[*feed]struct{}{}, woken: make(chan struct{}, 1)}
 		f.loops[broker] = l
 		go l.run()
 	}

@@ -1,10 +1,6 @@
 package saramaclient
 
-import (
-	"time"
-
-	"github.com/IBM/sarama"
-)
+import "time"
 
 // idlePause is the wait before a broker is asked again that had nothing and was
 // not asked to wait, or did not wait. Who needs more ends it.
@@ -19,7 +15,7 @@ type fetchLoop struct {
 	feeds  map[*feed]struct{} // guarded by the fetcher's lock
 	woken  chan struct{}      // takes one
 
-	conn *sarama.Broker // of run
+	link *link
 }
 
 func (l *fetchLoop) wake() {
@@ -30,7 +26,7 @@ func (l *fetchLoop) wake() {
 }
 
 func (l *fetchLoop) run() {
-	defer l.disconnect()
+	defer l.link.close()
 	for {
 		feeds, full, ended := l.due()
 		switch {
@@ -91,15 +87,11 @@ const answerBytes = 16 << 20
 // ask sends one request and hands out its answer. It reports whether there was
 // anything for anybody.
 func (l *fetchLoop) ask(feeds []*feed, wait time.Duration) (some bool) {
-	req := &sarama.FetchRequest{
-		Version: fetchVersion, MinBytes: 1, MaxBytes: answerBytes, MaxWaitTime: int32(wait.Milliseconds()),
-		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
-		RackID: l.f.conf.RackID,
-	}
+	req := &fetchRequest{wait: wait, size: answerBytes, rack: l.f.conf.RackID, wishes: make([]wish, 0, len(feeds))}
 	for _, d := range feeds {
-		req.AddBlock(d.scan.topic, d.scan.partition, d.scan.next, d.scan.size, d.epoch)
+		req.wishes = append(req.wishes, wish{place: d.place(), offset: d.scan.next, size: d.scan.size, epoch: d.epoch})
 	}
-	res, err := l.fetch(req)
+	got, err := l.link.fetch(req)
 	for _, d := range feeds {
 		if err != nil {
 			d.replica.id = leaderItself
@@ -107,34 +99,11 @@ func (l *fetchLoop) ask(feeds []*feed, wait time.Duration) (some bool) {
 			continue
 		}
 		from := d.scan.next
-		stay, err := d.answered(res.GetBlock(d.scan.topic, d.scan.partition), l.broker)
+		stay, err := d.answered(got[d.place()], l.broker)
 		some = some || d.scan.next > from
 		if !stay {
 			l.f.detach(l, d, err)
 		}
 	}
 	return some
-}
-
-func (l *fetchLoop) fetch(req *sarama.FetchRequest) (*sarama.FetchResponse, error) {
-	if l.conn == nil {
-		conf := *l.f.conf // sarama changes it where it negotiates
-		l.conn = sarama.NewBroker(l.addr)
-		if err := l.conn.Open(&conf); err != nil {
-			l.conn = nil
-			return nil, err
-		}
-	}
-	res, err := l.conn.Fetch(req)
-	if err != nil {
-		l.disconnect()
-	}
-	return res, err
-}
-
-func (l *fetchLoop) disconnect() {
-	if l.conn != nil {
-		_ = l.conn.Close()
-		l.conn = nil
-	}
 }

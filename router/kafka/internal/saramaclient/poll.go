@@ -2,7 +2,6 @@ package saramaclient
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -28,33 +27,32 @@ const (
 // poll asks one broker for all tails that wait for records of its, in one
 // request at a time. It runs while there are any.
 type poll struct {
-	r      *Reader
-	broker *sarama.Broker
-	asks   map[*ask]struct{} // guarded by the reader's lock
-	more   chan struct{}     // capacity 1: there is another ask
+	r    *Reader
+	addr string            // of the broker
+	asks map[*ask]struct{} // guarded by the reader's lock
+	more chan struct{}     // capacity 1: there is another ask
 }
 
 // ask is a tail that waits for its next records.
 type ask struct {
-	topic     string
-	partition int32
-	offset    int64
-	answered  chan answer // takes one
+	place
+	offset   int64
+	answered chan answer // takes one
 }
 
 type answer struct {
-	block *sarama.FetchResponseBlock
+	block *block
 	err   error
 }
 
-// fetch waits until the broker has something for a, or says that it cannot.
-func (r *Reader) fetch(ctx context.Context, broker *sarama.Broker, a *ask) (*sarama.FetchResponseBlock, error) {
+// fetch waits until the broker at addr has something for a, or says that it cannot.
+func (r *Reader) fetch(ctx context.Context, addr string, a *ask) (*block, error) {
 	a.answered = make(chan answer, 1)
 	r.mu.Lock()
-	p := r.polls[broker]
+	p := r.polls[addr]
 	if p == nil {
-		p = &poll{r: r, broker: broker, asks: map[*ask]struct{}{}, more: make(chan struct{}, 1)}
-		r.polls[broker] = p
+		p = &poll{r: r, addr: addr, asks: map[*ask]struct{}{}, more: make(chan struct{}, 1)}
+		r.polls[addr] = p
 		go p.run()
 	}
 	p.asks[a] = struct{}{}
@@ -80,21 +78,18 @@ func (p *poll) run() {
 		if len(asks) == 0 {
 			return
 		}
-		res, err := p.broker.Fetch(request(asks))
-		if err != nil {
-			_ = p.broker.Close() // it is dialled again with the next use
-		}
+		got, err := p.r.wait.to(p.addr).fetch(request(asks))
 		answered := false
 		for _, a := range asks {
 			if err != nil {
 				p.answer(a, answer{err: err})
 				continue
 			}
-			block := res.GetBlock(a.topic, a.partition)
-			if block == nil {
-				p.answer(a, answer{err: errors.New("the broker's answer lacks the partition")})
-			} else if block.Err != sarama.ErrNoError || len(block.RecordsSet) > 0 {
-				p.answer(a, answer{block: block})
+			k := got[a.place]
+			if k == nil {
+				p.answer(a, answer{err: errLacksPartition})
+			} else if k.err != sarama.ErrNoError || len(k.batches) > 0 {
+				p.answer(a, answer{block: k})
 				answered = true
 			} // else it waits on
 		}
@@ -128,19 +123,14 @@ func (p *poll) next() []*ask {
 	p.r.mu.Lock()
 	defer p.r.mu.Unlock()
 	if len(p.asks) == 0 {
-		delete(p.r.polls, p.broker)
+		delete(p.r.polls, p.addr)
 		return nil
-	}
-	type place struct {
-		topic     string
-		partition int32
 	}
 	taken := make(map[place]bool, len(p.asks))
 	asks := make([]*ask, 0, len(p.asks))
 	for a := range p.asks {
-		at := place{a.topic, a.partition}
-		if !taken[at] {
-			taken[at] = true
+		if !taken[a.place] {
+			taken[a.place] = true
 			asks = append(asks, a)
 		}
 	}
@@ -154,18 +144,11 @@ func (p *poll) answer(a *ask, got answer) {
 	a.answered <- got
 }
 
-func request(asks []*ask) *sarama.FetchRequest {
-	req := &sarama.FetchRequest{
-		Version: fetchVersion, MinBytes: 1, MaxBytes: math.MaxInt32, MaxWaitTime: int32(pollWait.Milliseconds()),
-		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
-	}
+func request(asks []*ask) *fetchRequest {
+	req := &fetchRequest{wait: pollWait, size: math.MaxInt32, wishes: make([]wish, 0, len(asks))}
 	size := min(max(pollBytes/len(asks), minTailBytes), maxTailBytes)
 	for _, a := range asks {
-		req.AddBlock(a.topic, a.partition, a.offset, int32(size), -1)
+		req.wishes = append(req.wishes, wish{place: a.place, offset: a.offset, size: int32(size), epoch: anyEpoch})
 	}
 	return req
 }
-
-// fetchVersion is the newest one that names topics, not their ids, and asks
-// nothing that a tail has not.
-const fetchVersion = 11

@@ -28,28 +28,28 @@ func (r *Reader) readAt(ctx context.Context, topic string, partition int32, offs
 	if offset < 0 {
 		return client.Record{}, ErrNotInLog
 	}
-	ask, _, err := r.connect(ctx)
+	ask, err := r.connect(ctx)
 	if err != nil {
 		return client.Record{}, err
 	}
 	// As small as can be: the broker sends the whole batch that the offset is in.
 	const size = 1
 	var found []client.Record
-	s := &scan{c: ask, topic: topic, partition: partition}
+	s := &scan{c: ask, links: r.quick, topic: topic, partition: partition}
 	err = s.again(ctx, func() error {
 		s.next, s.end, s.size = offset, offset+1, size
-		block, err := s.ask()
+		k, err := s.ask()
 		switch {
 		case err != nil:
 			return err
-		case errors.Is(block.Err, sarama.ErrOffsetOutOfRange):
+		case errors.Is(k.err, sarama.ErrOffsetOutOfRange):
 			return nil
-		case block.Err != sarama.ErrNoError:
-			return block.Err
-		case block.LastStableOffset <= offset: // of a new leader it lags behind
+		case k.err != sarama.ErrNoError:
+			return k.err
+		case k.stable <= offset: // of a new leader it lags behind
 			return errNotYet
 		}
-		found, err = s.read(block)
+		found, _, err = s.read(k)
 		return err
 	})
 	switch {

@@ -24,17 +24,20 @@ type Reader struct {
 	cancel context.CancelCauseFunc
 
 	dialling chan struct{} // a place for who connects
-	ask      sarama.Client // of what is answered at once; guarded by dialling
-	wait     sarama.Client // of what waits for records; guarded by dialling
+	conn     sarama.Client // looks up leaders and bounds; guarded by dialling
+
+	quick *links // of what is answered at once
+	wait  *links // of what waits for records
 
 	mu    sync.Mutex
-	polls map[*sarama.Broker]*poll
+	polls map[string]*poll // by the broker's address
 }
 
 // NewReader returns a Reader, which has to be closed. onError is told of
 // errors that a tail goes on from.
 func NewReader(brokers []string, cfg *sarama.Config, onError func(error)) *Reader {
-	r := &Reader{brokers: brokers, cfg: cfg, onError: onError, dialling: make(chan struct{}, 1), polls: map[*sarama.Broker]*poll{}}
+	r := &Reader{brokers: brokers, cfg: cfg, onError: onError, dialling: make(chan struct{}, 1), polls: map[string]*poll{}}
+	r.quick, r.wait = newLinks(cfg), newLinks(cfg)
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	return r
 }
@@ -42,16 +45,15 @@ func NewReader(brokers []string, cfg *sarama.Config, onError func(error)) *Reade
 // Close ends the reader and all its tails, and disconnects.
 func (r *Reader) Close() error {
 	r.cancel(ErrReaderClosed)
+	r.quick.close()
+	r.wait.close()
 	r.dialling <- struct{}{}
 	defer func() { <-r.dialling }()
-	var errs []error
-	for _, c := range []sarama.Client{r.ask, r.wait} {
-		if c != nil {
-			errs = append(errs, c.Close())
-		}
+	if r.conn == nil {
+		return nil
 	}
-	r.ask, r.wait = nil, nil
-	return errors.Join(errs...)
+	defer func() { r.conn = nil }()
+	return r.conn.Close()
 }
 
 // within returns a context that ends with ctx and with the reader.
@@ -64,25 +66,23 @@ func (r *Reader) within(ctx context.Context) (context.Context, context.CancelFun
 	}
 }
 
-// connect returns the clients, and connects if nobody has.
-func (r *Reader) connect(ctx context.Context) (ask, wait sarama.Client, err error) {
+// connect returns the client, and connects if nobody has.
+func (r *Reader) connect(ctx context.Context) (sarama.Client, error) {
 	select {
 	case r.dialling <- struct{}{}:
 	case <-ctx.Done():
-		return nil, nil, context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	defer func() { <-r.dialling }()
 	if err := context.Cause(r.ctx); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	for _, c := range []*sarama.Client{&r.ask, &r.wait} {
-		if *c == nil {
-			made, err := Dial(ctx, r.brokers, r.cfg)
-			if err != nil {
-				return nil, nil, err
-			}
-			*c = made
+	if r.conn == nil {
+		conn, err := Dial(ctx, r.brokers, r.cfg)
+		if err != nil {
+			return nil, err
 		}
+		r.conn = conn
 	}
-	return r.ask, r.wait, nil
+	return r.conn, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -27,7 +28,9 @@ const fetchBytes = 1 << 20
 // is where the log ends in records that it hands to nobody, so that a slow
 // answer and the end of the log look the same.
 func Scan(ctx context.Context, c sarama.Client, topic string, partition int32, f func(*client.Record) error) error {
-	s := &scan{c: c, topic: topic, partition: partition, size: fetchBytes}
+	own := newLinks(c.Config())
+	defer own.close()
+	s := &scan{c: c, links: own, topic: topic, partition: partition, size: fetchBytes}
 	err := s.again(ctx, s.bounds)
 	for err == nil && s.next < s.end {
 		var found []client.Record
@@ -45,7 +48,8 @@ func Scan(ctx context.Context, c sarama.Client, topic string, partition int32, f
 }
 
 type scan struct {
-	c         sarama.Client
+	c         sarama.Client // looks up leaders and bounds
+	links     *links        // for fetches
 	topic     string
 	partition int32
 	next, end int64
@@ -105,23 +109,23 @@ func (s *scan) bounds() (err error) {
 
 // fetch reads on from next and moves it.
 func (s *scan) fetch() ([]client.Record, error) {
-	block, err := s.ask()
+	k, err := s.ask()
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("fetch from offset %d: %w", s.next, err)
-	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange):
-		return nil, errors.Join(fmt.Errorf("fetch from offset %d: %w", s.next, block.Err), s.skip())
-	case block.Err != sarama.ErrNoError:
-		return nil, fmt.Errorf("fetch from offset %d: %w", s.next, block.Err)
+	case errors.Is(k.err, sarama.ErrOffsetOutOfRange):
+		return nil, errors.Join(fmt.Errorf("fetch from offset %d: %w", s.next, k.err), s.skip())
+	case k.err != sarama.ErrNoError:
+		return nil, fmt.Errorf("fetch from offset %d: %w", s.next, k.err)
 	}
-	s.end = min(s.end, block.LastStableOffset) // an open transaction hides the rest
+	s.end = min(s.end, k.stable) // an open transaction hides the rest
 	from := s.next
-	found, err := s.read(block)
+	found, cut, err := s.read(k)
 	switch {
 	case err != nil:
 		return nil, err
-	case s.next == from && block.Partial: // an old broker cut the first batch off
-		s.size *= 2
+	case s.next == from && cut: // an old broker cut the first batch off
+		s.size = doubled(s.size)
 	case s.next == from: // what has anything answers with something
 		s.next = s.end
 	}
@@ -138,29 +142,29 @@ func (s *scan) skip() error {
 	return err
 }
 
-func (s *scan) ask() (*sarama.FetchResponseBlock, error) {
+// doubled is twice as much, as far as a request can ask for it.
+func doubled(size int32) int32 { return int32(min(2*int64(size), math.MaxInt32)) }
+
+func (s *scan) ask() (*block, error) {
 	leader, err := s.c.Leader(s.topic, s.partition)
 	if err != nil {
 		return nil, err
 	}
+	const longest = 500 * time.Millisecond
+	at := place{s.topic, s.partition}
 	// The partition's bound is enough: some brokers that the answer's stops
 	// forget to say what was aborted.
-	req := &sarama.FetchRequest{
-		Version: 11, MinBytes: 1, MaxBytes: math.MaxInt32, MaxWaitTime: 500, // ms
-		Isolation: sarama.ReadCommitted, SessionEpoch: -1, // no session
-	}
+	req := &fetchRequest{wait: longest, size: math.MaxInt32, wishes: []wish{{place: at, offset: s.next, size: s.size, epoch: anyEpoch}}}
 	if s.hasty {
-		req.MaxWaitTime = 0
+		req.wait = 0
 	}
-	req.AddBlock(s.topic, s.partition, s.next, s.size, -1)
-	res, err := leader.Fetch(req)
+	got, err := s.links.to(leader.Addr()).fetch(req)
 	if err != nil {
-		_ = leader.Close() // it is dialled again with the next use
 		return nil, err
 	}
-	block := res.GetBlock(s.topic, s.partition)
-	if block == nil {
-		return nil, errors.New("the broker's answer lacks the partition")
+	k := got[at]
+	if k == nil {
+		return nil, errLacksPartition
 	}
-	return block, nil
+	return k, nil
 }

@@ -83,45 +83,46 @@ func (t *Tail) Next(ctx context.Context) ([]client.Record, error) {
 
 // once asks the leader once. There may be nothing in its answer that may be seen.
 func (t *Tail) once(ctx context.Context) ([]client.Record, error) {
-	quick, wait, err := t.r.connect(ctx)
+	conn, err := t.r.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	s := &t.scan
 	if !t.near {
-		if found, err := t.look(ctx, quick); err != nil || len(found) > 0 {
+		if found, err := t.look(ctx, conn); err != nil || len(found) > 0 {
 			return found, err
 		}
 	}
-	leader, err := Aside(ctx, func() (*sarama.Broker, error) { return wait.Leader(s.topic, s.partition) })
+	leader, err := Aside(ctx, func() (*sarama.Broker, error) { return conn.Leader(s.topic, s.partition) })
 	if err != nil {
 		return nil, err
 	}
-	block, err := t.r.fetch(ctx, leader, &ask{topic: s.topic, partition: s.partition, offset: s.next})
+	k, err := t.r.fetch(ctx, leader.Addr(), &ask{place: place{s.topic, s.partition}, offset: s.next})
 	switch {
 	case err != nil:
 		return nil, err
-	case errors.Is(block.Err, sarama.ErrOffsetOutOfRange):
+	case errors.Is(k.err, sarama.ErrOffsetOutOfRange):
 		return nil, t.skip(ctx)
-	case block.Err != sarama.ErrNoError:
-		return nil, block.Err
+	case k.err != sarama.ErrNoError:
+		return nil, k.err
 	}
-	return s.read(block)
+	found, _, err := s.read(k)
+	return found, err
 }
 
 // look asks the leader for what is there already. It has not to wait for what the
 // other tails wait for. Where there is nothing, or some trouble, the tail waits
 // with them from now on.
-func (t *Tail) look(ctx context.Context, quick sarama.Client) ([]client.Record, error) {
+func (t *Tail) look(ctx context.Context, conn sarama.Client) ([]client.Record, error) {
 	s := t.scan
-	s.c, s.size, s.hasty = quick, maxTailBytes, true
-	block, err := Aside(ctx, s.ask)
-	if err != nil || block.Err != sarama.ErrNoError || len(block.RecordsSet) == 0 {
+	s.c, s.links, s.size, s.hasty = conn, t.r.quick, maxTailBytes, true
+	k, err := Aside(ctx, s.ask)
+	if err != nil || k.err != sarama.ErrNoError || len(k.batches) == 0 {
 		t.near = true
 		return nil, nil //nolint:nilerr // who asks next meets the trouble too, and deals with it
 	}
 	from := t.scan.next
-	found, err := t.scan.read(block)
+	found, _, err := t.scan.read(k)
 	t.near = t.scan.next == from
 	return found, err
 }
@@ -129,7 +130,7 @@ func (t *Tail) look(ctx context.Context, quick sarama.Client) ([]client.Record, 
 // skip goes on where the log begins, if that is later. The other way round the
 // log is not the one that the offset is of.
 func (t *Tail) skip(ctx context.Context) error {
-	ask, _, err := t.r.connect(ctx)
+	ask, err := t.r.connect(ctx)
 	if err != nil {
 		return err
 	}
@@ -154,8 +155,8 @@ func (t *Tail) skip(ctx context.Context) error {
 
 // refresh looks up the leader anew. Where that fails, so does what needs it.
 func (t *Tail) refresh(ctx context.Context) {
-	_, wait, err := t.r.connect(ctx)
+	conn, err := t.r.connect(ctx)
 	if err == nil {
-		_, _ = Aside(ctx, func() (struct{}, error) { return struct{}{}, wait.RefreshMetadata(t.scan.topic) })
+		_, _ = Aside(ctx, func() (struct{}, error) { return struct{}{}, conn.RefreshMetadata(t.scan.topic) })
 	}
 }
