@@ -192,6 +192,7 @@ func TestMalformedBatchesAreRefused(t *testing.T) {
 		"negative count":  func(b []byte) []byte { binary.BigEndian.PutUint32(b[recordsAt-4:], 1<<31); return sealed(b) },
 		"offset":          func(b []byte) []byte { binary.BigEndian.PutUint64(b, 1<<63); return b },
 		"record":          func(b []byte) []byte { b[recordsAt] = 0x7e; return sealed(b) },
+		"record's offset": func(b []byte) []byte { b[recordsAt+3] = 2; return sealed(b) },
 	} {
 		s := scan{end: math.MaxInt64}
 		_, _, err := s.read(&block{batches: spoil(good())})
