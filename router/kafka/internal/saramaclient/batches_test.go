@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 	"math"
 	"testing"
@@ -41,7 +40,7 @@ func squeeze(t require.TestingT, codec sarama.CompressionCodec, src []byte) []by
 	case sarama.CompressionZSTD:
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 		require.NoError(t, err)
-		defer e.Close()
+		defer func() { require.NoError(t, e.Close()) }()
 		return e.EncodeAll(src, nil)
 	default:
 		return src
@@ -50,7 +49,7 @@ func squeeze(t require.TestingT, codec sarama.CompressionCodec, src []byte) []by
 }
 
 // logged encodes records, by a protocol library of others, as one batch.
-func logged(t require.TestingT, attributes int16, producer, first int64, latest int64, records []client.Record) []byte {
+func logged(t require.TestingT, attributes int16, producer, first, latest int64, records []client.Record) []byte {
 	var body []byte
 	for _, r := range records {
 		one := kmsg.Record{
@@ -146,7 +145,7 @@ func TestBatchesOfOthersAreDecoded(t *testing.T) {
 				want = append(want, r)
 			}
 		}
-		require.Equal(t, len(want), len(got))
+		require.Len(t, got, len(want))
 		for i := range want {
 			require.Equal(t, want[i], got[i])
 		}
@@ -255,7 +254,7 @@ func FuzzAnswers(f *testing.F) {
 
 func BenchmarkRead(b *testing.B) {
 	for codec := range int16(5) {
-		b.Run(fmt.Sprint(sarama.CompressionCodec(codec)), func(b *testing.B) {
+		b.Run(sarama.CompressionCodec(codec).String(), func(b *testing.B) {
 			records := make([]client.Record, 1000)
 			for i := range records {
 				records[i] = client.Record{Offset: int64(i), Time: time.UnixMilli(int64(i)), Key: []byte("some key"), Value: make([]byte, 200)}
