@@ -130,8 +130,8 @@ func TestTheNewestAreListedUpToALimit(t *testing.T) {
 	got := call(t, p, "poison", "ls", "--messages", "--limit", "10", brokers)
 	require.Equal(t, cmd.ExitOK, got.code)
 	require.Contains(t, got.err, "listed the newest 10 of each stage, 10 of 25 in all; --limit lists more")
-	require.Equal(t, []string{"15", "16", "17", "18", "19", "20", "21", "22", "23", "24"}, column(got.out, 1))
-	require.Len(t, column(ok(t, p, "poison", "ls", "--messages", brokers), 1), 25)
+	require.Equal(t, []string{"15", "16", "17", "18", "19", "20", "21", "22", "23", "24"}, second(got.out))
+	require.Len(t, second(ok(t, p, "poison", "ls", "--messages", brokers)), 25)
 	require.Len(t, strings.Split(strings.TrimSpace(ok(t, p, "poison", "ls", "--messages", "--json", brokers)), "\n"), 25, "all, unless a limit is given")
 	require.Len(t, strings.Split(strings.TrimSpace(call(t, p, "poison", "ls", "--messages", "--json", "--limit", "3", brokers).out), "\n"), 3)
 
@@ -141,15 +141,15 @@ func TestTheNewestAreListedUpToALimit(t *testing.T) {
 	require.Regexp(t, `orders\.check +`+id+` +25 +0 +\S+ \S+ +\S+ \S+ +24 +the total of # is negative\n$`, groups)
 	require.Regexp(t, `^{"stage":"orders.check","group":"`+id+`","count":25,"held":0,"first":"\S+","last":"\S+","example":"24","signature":"the total of # is negative","error":"the total of c4 is negative"}\n$`,
 		ok(t, p, "poison", "ls", "--json", brokers))
-	require.Len(t, column(ok(t, p, "poison", "ls", "--group", id, brokers), 1), 25)
+	require.Len(t, second(ok(t, p, "poison", "ls", "--group", id, brokers)), 25)
 	require.Equal(t, "Nothing is poisoned.\n", ok(t, p, "poison", "ls", "--group", "ffffffff", brokers))
 }
 
-// column is a column of a plain table, without its head.
-func column(text string, n int) []string {
+// second is the second column of a plain table, without its head.
+func second(text string) []string {
 	var cells []string
 	for _, line := range strings.Split(strings.TrimSpace(text), "\n")[1:] {
-		cells = append(cells, strings.Fields(line)[n])
+		cells = append(cells, strings.Fields(line)[1])
 	}
 	return cells
 }

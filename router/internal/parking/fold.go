@@ -1,6 +1,7 @@
 package parking
 
 import (
+	"bytes"
 	"math"
 	"slices"
 )
@@ -45,7 +46,7 @@ func (ix *Index) park(p *Park, offset int64) bool {
 	}
 	// Live already: the same replay was asked for again between SCAN and this,
 	// and perhaps with another key.
-	if live && string(ix.keyOf(si)) != string(p.Message.Key) {
+	if live && !bytes.Equal(ix.keyOf(si), p.Message.Key) {
 		ix.end(si, offset)
 		live = false
 	}
