@@ -154,7 +154,7 @@ func (w *laneWorker) addRun(run *parkedRun) {
 		return
 	}
 	w.left.Add(1)
-	w.lanes[w.laneOf(run.items[0].record.Key)].add([]laneItem{{run: run}})
+	w.lanes[w.laneOf(run.key())].add([]laneItem{{run: run}})
 }
 
 // scatter hands the records from index from on to their lanes: one locked

@@ -56,6 +56,10 @@ func (run *parkedRun) loaded() bool {
 	return true
 }
 
+// key is that of all its messages, nil for none. The run is loaded: the records are
+// made of the payloads only when their turn comes.
+func (run *parkedRun) key() []byte { return run.items[0].Payload.Message.Key }
+
 func (run *parkedRun) entries(from, to int) []parking.Entry {
 	entries := make([]parking.Entry, 0, to-from)
 	for _, item := range run.items[from:to] {
