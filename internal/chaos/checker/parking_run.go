@@ -12,20 +12,24 @@ import (
 // cut to milliseconds.
 const skew = 2 * time.Millisecond
 
-// unseen tells whether the record is about what was parked where nothing was seen.
+// unseen tells whether the record is about what was parked where nothing was seen,
+// so that it cannot be tested. It is taken down as a step of what is known of it.
 func (w *logWalk) unseen(r *retrylog.Record) bool {
-	return w.blind && slices.ContainsFunc(r.Entries, func(e retrylog.Entry) bool { return w.fold.Live(e) == nil })
+	if !w.blind || !slices.ContainsFunc(r.Entries, func(e retrylog.Entry) bool { return w.fold.Live(e) == nil }) {
+		return false
+	}
+	for _, entry := range r.Entries {
+		if s := w.current[entry]; s != nil {
+			s.runs = append(s.runs, step{r.Time, r.Offset})
+		}
+	}
+	return true
 }
 
 // start tests a START: of what is parked, in its order, all from the head on.
 func (w *logWalk) start(r *retrylog.Record) {
 	w.check.parked.Runs++
 	if w.unseen(r) {
-		for _, entry := range r.Entries {
-			if s := w.current[entry]; s != nil {
-				s.runs = append(s.runs, step{r.Time, r.Offset})
-			}
-		}
 		return
 	}
 	for i, entry := range r.Entries {
@@ -55,11 +59,6 @@ func (w *logWalk) start(r *retrylog.Record) {
 // done tests a DONE: of what was started, in its order, and is at its end.
 func (w *logWalk) done(r *retrylog.Record) {
 	if w.unseen(r) {
-		for _, entry := range r.Entries {
-			if s := w.current[entry]; s != nil {
-				s.runs = append(s.runs, step{r.Time, r.Offset})
-			}
-		}
 		return
 	}
 	for i, entry := range r.Entries {
