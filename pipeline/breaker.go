@@ -36,9 +36,21 @@ func Breaker(failures int, probe Backoff) Setting {
 	}
 }
 
-// guard completes the node with what its settings say of a breaker.
-func (n *StageNode) guard(p *Pipeline, what string, set *Settings) {
+// Guarded is implemented by a filter that brings a breaker of its own, because any
+// failure of it that may pass is that of what it calls. The setting Breaker replaces
+// it. Where a stage has fewer attempts, it opens after those.
+type Guarded interface {
+	Breaker() BreakerNode
+}
+
+// guard completes the node with what its settings, or its filter, say of a breaker.
+func (n *StageNode) guard(p *Pipeline, what string, set *Settings, filter any) {
 	n.Breaker = set.breaker
+	if g, ok := filter.(Guarded); ok && n.Breaker == nil && !isNil(filter) {
+		b := g.Breaker()
+		b.Failures = min(b.Failures, n.Attempts)
+		n.Breaker = &b
+	}
 	if n.Breaker != nil && n.Breaker.Failures > n.Attempts {
 		p.problemf(n.at, "%s has Breaker(%d, …) and %d attempts: an outage would poison messages before the breaker opens; let it open after at most %d failures, or give Retry more attempts",
 			what, n.Breaker.Failures, n.Attempts, n.Attempts)

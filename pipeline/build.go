@@ -19,6 +19,7 @@ func (p *Pipeline) Build() (*Graph, error) {
 	c.readers()
 	c.branches()
 	c.cycles()
+	c.checkCopy()
 	if len(c.found) > 0 {
 		return nil, newBuildError(p.name, c.found)
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -95,6 +96,10 @@ type StageNode struct {
 	// filter's outlets.
 	Outputs []*PipeNode
 
+	// OutsideTopics are the topics, pipes of nobody here, that the filter is known to
+	// write to.
+	OutsideTopics []string
+
 	// Lanes is how many messages of a partition are worked on side by side. It
 	// is 1 where the filter takes batches.
 	Lanes int
@@ -159,6 +164,9 @@ func (n *StageNode) Envelope(d *Delivery, i int, o *Output) schemas.Envelope {
 	if d.ID != d.Job {
 		e.Parent = d.ID
 	}
+	if o.Outside != "" && o.Outside == d.ReplyTo {
+		e.ReplyTo = "" // it is the reply: nobody waits for one to it
+	}
 	if e.ID == "" {
 		e.ID = schemas.DeriveID(d.ID, n.Group, i)
 	}
@@ -185,6 +193,18 @@ type SourceNode struct {
 	// Run runs the source until it is done or ctx ends. See Sourcer for what its
 	// result means.
 	Run func(ctx context.Context, put PutFunc) error
+
+	// Route and Handler are set for a source that is served over HTTP: see
+	// ServedSource.
+	Route   string
+	Handler http.Handler
+
+	// CopyOf, Group and Copy are set for a source that copies a topic, in place of
+	// being run: the topic, the consumer group, and what makes a trigger of a
+	// record. An error of Copy may pass: the record is to be copied later.
+	CopyOf string
+	Group  string
+	Copy   func(ctx context.Context, d *Delivery) (RawTrigger, error)
 
 	at     place
 	source any
@@ -214,6 +234,10 @@ func closeAny(ctx context.Context, v any) error {
 type Output struct {
 	Pipe *PipeNode
 
+	// Outside is the topic that it goes to in place of Pipe's, which says then only
+	// how it looks. Empty: Pipe's.
+	Outside string
+
 	// ID is empty where it is to be derived: see StageNode.Envelope.
 	ID string
 
@@ -225,6 +249,14 @@ type Output struct {
 	Value    []byte
 	Headers  []schemas.Header
 	Sequence int64 // 0: none
+}
+
+// Topic is where the output goes.
+func (o *Output) Topic() string {
+	if o.Outside != "" {
+		return o.Outside
+	}
+	return o.Pipe.Topic
 }
 
 // validate finds what the reader of the output would have to poison.

@@ -110,6 +110,7 @@ func Source[T any](p *Pipeline, name string, src Sourcer[T], opts ...Option[T]) 
 		p.problemf(at, "%s is nil; give it a Sourcer", what)
 	} else {
 		bindSource(n, p.name, s, src)
+		n.serve(p, src)
 	}
 	if p.open(at, what) {
 		p.sources = append(p.sources, n)
@@ -124,6 +125,7 @@ func bindSource[T any](n *SourceNode, pipeline string, s *pipeSpec[T], src Sourc
 	if f, ok := any(src).(FiniteSource); ok {
 		n.Finite = f.Finite()
 	}
+	copies(n, pipeline, s, src)
 	n.Run = func(ctx context.Context, put PutFunc) error {
 		return src.Source(ctx, func(ctx context.Context, ts ...Trigger[T]) error {
 			raw := make([]RawTrigger, len(ts))

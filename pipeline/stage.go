@@ -81,7 +81,7 @@ func addStage[In, Out any](in Pipe[In], name, what string, f Filter[In, Out], se
 		filter:      f,
 	}
 	n.parking(p, what, set)
-	n.guard(p, what, set)
+	n.guard(p, what, set, f)
 	if !p.open(at, what) {
 		return n
 	}
@@ -94,6 +94,7 @@ func addStage[In, Out any](in Pipe[In], name, what string, f Filter[In, Out], se
 		return n
 	}
 	n.Outputs = outletsOf(p, at, what, f)
+	n.OutsideTopics = outsideTopicsOf(p, at, what, f)
 	for _, s := range in.specs {
 		n.Calls = append(n.Calls, makeCall(s, out, n.Outputs, f))
 	}

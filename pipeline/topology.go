@@ -22,6 +22,8 @@ type TopologySource struct {
 	Pipe   string `json:"pipe"`
 	Once   bool   `json:"once,omitempty"`
 	Finite bool   `json:"finite,omitempty"`
+	Route  string `json:"route,omitempty"`  // of one that is served over HTTP
+	CopyOf string `json:"copyOf,omitempty"` // the topic of one that copies it
 }
 
 // TopologyPipe is a pipe. Partitions is 0 where the pipeline does not say.
@@ -42,6 +44,7 @@ type TopologyStage struct {
 	Group       string   `json:"group"`
 	Inputs      []string `json:"inputs"`
 	Outputs     []string `json:"outputs"`
+	Outside     []string `json:"outside,omitempty"` // topics of others that it writes to
 	PoisonTopic string   `json:"poisonTopic"`
 	RetryTopics []string `json:"retryTopics"`
 	Lanes       int      `json:"lanes"`
@@ -105,7 +108,9 @@ func (g *Graph) Topology() Topology {
 		t.Topics = append(t.Topics, TopologyTopic{Name: n.Topic, Kind: TopicPipe, Partitions: n.Partitions})
 	}
 	for _, n := range g.Sources {
-		t.Sources = append(t.Sources, TopologySource{Name: n.Name, Pipe: n.Pipe.Name, Once: n.Once, Finite: n.Finite})
+		t.Sources = append(t.Sources, TopologySource{
+			Name: n.Name, Pipe: n.Pipe.Name, Once: n.Once, Finite: n.Finite, Route: n.Route, CopyOf: n.CopyOf,
+		})
 		t.Edges = append(t.Edges, TopologyEdge{From: "source " + n.Name, To: "pipe " + n.Pipe.Name})
 		if n.Once {
 			t.Topics = append(t.Topics, TopologyTopic{Name: n.OnceTopic, Kind: TopicOnce})
@@ -132,7 +137,7 @@ func (n *StageNode) topology() TopologyStage {
 	s := TopologyStage{
 		Name: n.Name, Group: n.Group, Inputs: pipeNames(n.Inputs), Outputs: pipeNames(n.Outputs),
 		PoisonTopic: n.PoisonTopic, Lanes: n.Lanes, Attempts: n.Attempts, Backoff: n.Backoff.String(), Middleware: len(n.Middleware),
-		RetryTopics: n.RetryTopics, Parks: n.Parks,
+		RetryTopics: n.RetryTopics, Parks: n.Parks, Outside: n.OutsideTopics,
 	}
 	if n.Parks > 0 {
 		s.ParkBackoff, s.OnPoison = n.ParkBackoff.String(), n.OnPoison.String()
