@@ -23,12 +23,7 @@ func TestMain(m *testing.M) {
 		waiting().Execute()
 	}
 	goleak.VerifyTestMain(m,
-		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick"), // sarama's, for ever
-		// sarama cannot break off the dial of a cluster that does not answer: that
-		// ends by itself.
-		goleak.IgnoreAnyFunction("github.com/IBM/sarama.NewClient"),
-		goleak.IgnoreAnyFunction("github.com/IBM/sarama.NewClient.func1"),
-		goleak.IgnoreTopFunction("github.com/penstock/penstock/router/kafka/internal/saramaclient.Dial.func2"))
+		goleak.IgnoreTopFunction("github.com/rcrowley/go-metrics.(*meterArbiter).tick")) // sarama's, for ever
 }
 
 func waiting() cmd.Program {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 var errNoAnswer = errors.New("the broker's answer lacks the partition")
@@ -26,7 +28,7 @@ var errNoAnswer = errors.New("the broker's answer lacks the partition")
 // after the answer.
 type connection struct {
 	s      *sender
-	conn   opened
+	conn   *connect.Conn
 	tcp    *net.TCPConn  // where pieces are written together, or
 	joined *bufio.Writer // small ones are put together first
 
@@ -52,7 +54,7 @@ func (s *sender) connect() (*connection, error) {
 		s.disconnect()
 	}
 	if s.conn == nil {
-		conn, err := s.open()
+		conn, err := s.p.gate.Open(s.p.conn, s.addr)
 		if err != nil {
 			return nil, s.explain(err)
 		}
@@ -61,7 +63,7 @@ func (s *sender) connect() (*connection, error) {
 	return s.conn, nil
 }
 
-func newConnection(s *sender, conn opened) *connection {
+func newConnection(s *sender, conn *connect.Conn) *connection {
 	conf := s.p.conn
 	c := &connection{
 		s: s, conn: conn,
@@ -73,9 +75,7 @@ func newConnection(s *sender, conn opened) *connection {
 			timeout: int32(conf.Producer.Timeout.Milliseconds()),
 		},
 	}
-	if tcp, ok := conn.under.Conn.(*net.TCPConn); ok && conn.Conn == net.Conn(conn.under) {
-		c.tcp = tcp
-	} else {
+	if c.tcp = conn.TCP(); c.tcp == nil {
 		const joins = 64 << 10 // larger pieces are not copied
 		c.joined = bufio.NewWriterSize(conn, joins)
 	}
@@ -136,7 +136,7 @@ func (c *connection) write(pieces *net.Buffers) error {
 // fail ends the connection: what is in flight on it gets no answer.
 func (c *connection) fail() {
 	c.broken.Store(true)
-	_ = c.conn.under.Close()
+	_ = c.conn.Cut()
 }
 
 // read hands out answers until the connection is closed. What is in flight

@@ -8,6 +8,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 // coordinator is how one is found, and found again when it has moved.
@@ -82,7 +83,7 @@ func (p *Producer) ask(ctx context.Context, c coordinator, r request) error {
 // askOnce looks the coordinator up, anew if it has moved, and sends the
 // request. Running means that ctx ended before the answer came.
 func (p *Producer) askOnce(ctx context.Context, c coordinator, r request, moved bool) (running bool, err error) {
-	code, running, err := aside(ctx, p.fence.cut, func() (sarama.KError, error) {
+	code, running, err := connect.Aside(ctx, p.fence.cut, func() (sarama.KError, error) {
 		if moved {
 			if err := c.refresh(); err != nil {
 				return 0, err

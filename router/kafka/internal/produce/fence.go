@@ -1,16 +1,16 @@
 package produce
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 // errCut ends whatever was waited for when the producer is fenced. Its users
 // turn it into fencedErr, which knows the cause.
-var errCut = errors.New("the producer's connections are cut")
+var errCut = connect.ErrCut
 
 // fence is how far a producer is on its way out. The order is fixed:
 //
@@ -54,7 +54,7 @@ func (p *Producer) shut(cause error) bool {
 		<-p.fence.cut
 		return false
 	}
-	p.gate.close()
+	p.gate.Shut()
 	close(p.fence.cut)
 	return true
 }

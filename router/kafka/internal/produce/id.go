@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 // producerID is what the broker knows a producer by.
@@ -22,7 +24,7 @@ func (p *Producer) newID(ctx context.Context) (producerID, error) {
 		return p.newTransactionalID(ctx)
 	}
 	for {
-		id, _, err := aside(ctx, nil, func() (producerID, error) { return askAny(p.cfg.Client, plainID) })
+		id, _, err := connect.Aside(ctx, nil, func() (producerID, error) { return askAny(p.cfg.Client, plainID) })
 		if err == nil {
 			return id, nil
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 // Producer stores outputs in order. A worker a partition keeps one batch in
@@ -23,7 +24,7 @@ type Producer struct {
 	log     *slog.Logger
 	codec   *codec
 	memory  memory
-	gate    *gate
+	gate    *connect.Gate
 	conn    *sarama.Config
 	id      producerID
 	leaders *leaders
@@ -72,7 +73,7 @@ func start(ctx context.Context, cfg Config) (*Producer, error) {
 		cfg:    cfg,
 		log:    cfg.Logger,
 		codec:  codec,
-		gate:   newGate(cfg.Sarama),
+		gate:   connect.NewGate(cfg.Sarama),
 		topics: map[string]*topic{},
 		fence:  fence{cut: make(chan struct{}), told: make(chan struct{})},
 	}
@@ -87,7 +88,7 @@ func start(ctx context.Context, cfg Config) (*Producer, error) {
 	}
 	id, err := p.newID(ctx)
 	if err != nil {
-		p.gate.close()
+		p.gate.Shut()
 		return nil, err
 	}
 	p.id = id
@@ -99,7 +100,7 @@ func start(ctx context.Context, cfg Config) (*Producer, error) {
 // partitions that were added since. It needs the right to describe the topic
 // and its configuration.
 func (p *Producer) Prepare(ctx context.Context, name string) (client.Topic, error) {
-	info, _, err := aside(ctx, p.fence.cut, func() (client.Topic, error) { return p.describe(name) })
+	info, _, err := connect.Aside(ctx, p.fence.cut, func() (client.Topic, error) { return p.describe(name) })
 	if errors.Is(err, errCut) {
 		return client.Topic{}, p.fencedErr()
 	}

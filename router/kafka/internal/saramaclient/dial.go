@@ -7,23 +7,37 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
+// dialPatience bounds the wait for a dial that was broken off: it ends at once,
+// unless code of the user runs in it.
+const dialPatience = time.Second
+
 // Dial connects to a cluster. Its error names the addresses that were tried and
-// says what to do where TLS or SASL failed.
+// says what to do where TLS or SASL failed. Closing the client ends all that goes
+// on in it, as [connect.Client] says.
 func Dial(ctx context.Context, brokers []string, cfg *sarama.Config) (sarama.Client, error) {
-	ch := make(chan sarama.Client, 1)
-	c, err := Aside(ctx, func() (sarama.Client, error) {
-		c, err := sarama.NewClient(brokers, cfg)
-		ch <- c
+	gate := connect.NewGate(cfg)
+	ended := make(chan *connect.Client, 1)
+	c, left, err := connect.Aside(ctx, nil, func() (*connect.Client, error) {
+		c, err := connect.NewClient(brokers, cfg, gate)
+		ended <- c
 		return c, err
 	})
-	if err != nil {
-		go func() { // given up meanwhile: sarama cannot break off a dial
-			if c := <-ch; c != nil {
+	if left {
+		gate.Shut()
+		select {
+		case c := <-ended:
+			if c != nil { // at the last moment
 				_ = c.Close()
 			}
-		}()
+		case <-time.After(dialPatience):
+			// Its connections are cut: there is nothing to close.
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("connect to Kafka at %s%s: %w", strings.Join(brokers, ", "), security(cfg), withAdvice(err))
 	}
 	return c, nil
@@ -46,24 +60,11 @@ func security(cfg *sarama.Config) string {
 }
 
 // Aside runs f beside the caller, who goes on when ctx ends: sarama's calls
-// take no context and can wait for as long as its time-outs add up to.
+// take no context and can wait for as long as its time-outs add up to. What is
+// left behind ends when the client is closed that it asks.
 func Aside[T any](ctx context.Context, f func() (T, error)) (T, error) {
-	type result struct {
-		v   T
-		err error
-	}
-	ch := make(chan result, 1)
-	go func() {
-		v, err := f()
-		ch <- result{v, err}
-	}()
-	select {
-	case r := <-ch:
-		return r.v, r.err
-	case <-ctx.Done():
-		var zero T
-		return zero, context.Cause(ctx)
-	}
+	v, _, err := connect.Aside(ctx, nil, f)
+	return v, err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

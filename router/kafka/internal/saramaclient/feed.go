@@ -51,7 +51,7 @@ func (f *fetcher) feed(topic string, partition int32, at int64, high *atomic.Int
 	}
 	d.ctx, d.close = context.WithCancel(f.ctx)
 	context.AfterFunc(d.ctx, func() { f.drop(d) })
-	go f.place(d, 0)
+	f.running.Go(func() { f.place(d, 0) })
 	return d
 }
 

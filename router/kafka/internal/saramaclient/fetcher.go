@@ -27,8 +27,9 @@ type fetcher struct {
 	conf    *sarama.Config // of the connections
 	onError func(error)
 
-	ctx   context.Context //nolint:containedctx // ends with the member
-	close context.CancelFunc
+	ctx     context.Context //nolint:containedctx // ends with the member
+	cancel  context.CancelFunc
+	running sync.WaitGroup // loops, and look-ups of whom to ask
 
 	mu    sync.Mutex
 	loops map[int32]*fetchLoop // by broker
@@ -39,8 +40,14 @@ func newFetcher(leaders sarama.Client, conf *sarama.Config, onError func(error))
 	own := *conf
 	own.Net.ReadTimeout = leaders.Config().Net.ReadTimeout // a member's own is as long as a JoinGroup takes
 	f := &fetcher{leaders: leaders, conf: &own, onError: onError, loops: map[int32]*fetchLoop{}}
-	f.ctx, f.close = context.WithCancel(context.Background())
+	f.ctx, f.cancel = context.WithCancel(context.Background())
 	return f
+}
+
+// close ends all, and returns when it has. The claims are over.
+func (f *fetcher) close() {
+	f.cancel()
+	f.running.Wait()
 }
 
 // place looks up who is to be asked for a feed and has it asked, again until
@@ -94,7 +101,7 @@ func (f *fetcher) attach(d *feed, broker int32, addr string) {
 	if l == nil || l.addr != addr {
 		l = &fetchLoop{f: f, broker: broker, addr: addr, link: newLink(f.conf, addr), feeds: map[*feed]struct{}{}, woken: make(chan struct{}, 1)}
 		f.loops[broker] = l
-		go l.run()
+		f.running.Go(l.run)
 	}
 	l.feeds[d] = struct{}{}
 	l.wake()
@@ -116,7 +123,7 @@ func (f *fetcher) detach(l *fetchLoop, d *feed, err error) {
 			f.onError(fmt.Errorf("fetch %s/%d from offset %d: %w", d.scan.topic, d.scan.partition, d.scan.next, err))
 		}
 	}
-	go f.place(d, failed)
+	f.running.Go(func() { f.place(d, failed) })
 }
 
 // drop forgets a feed whose claim is over, and what was fetched ahead of it.

@@ -1,6 +1,9 @@
 package saramaclient
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // idlePause is the wait before a broker is asked again that had nothing and was
 // not asked to wait, or did not wait. Who needs more ends it.
@@ -27,6 +30,8 @@ func (l *fetchLoop) wake() {
 
 func (l *fetchLoop) run() {
 	defer l.link.close()
+	cut := context.AfterFunc(l.f.ctx, l.link.close) // ends a request that is under way
+	defer cut()
 	for {
 		feeds, full, ended := l.due()
 		switch {

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 // maxAnswer bounds an answer, in bytes. A broker sends at least one batch, however
@@ -25,6 +27,7 @@ var errLinkClosed = errors.New("the connection is closed")
 type link struct {
 	conf *sarama.Config
 	addr string
+	gate *connect.Gate // shut when the link is closed
 
 	turn  sync.Mutex // of the request that is under way
 	next  int32      // correlation id
@@ -36,7 +39,7 @@ type link struct {
 }
 
 func newLink(conf *sarama.Config, addr string) *link {
-	return &link{conf: conf, addr: addr, closed: make(chan struct{})}
+	return &link{conf: conf, addr: addr, gate: connect.NewGate(conf), closed: make(chan struct{})}
 }
 
 // close ends what is under way. No more is sent.
@@ -49,6 +52,7 @@ func (l *link) close() {
 	default:
 	}
 	close(l.closed)
+	l.gate.Shut() // also what is only being made
 	if l.conn != nil {
 		_ = l.conn.Close()
 	}
@@ -105,7 +109,7 @@ func (l *link) connect() (conn net.Conn, used bool, err error) {
 	conn = l.conn
 	l.mu.Unlock()
 	if conn == nil {
-		if conn, err = open(l.conf, l.addr); err != nil {
+		if conn, err = l.open(); err != nil {
 			return nil, false, err
 		}
 	} else {
@@ -121,6 +125,17 @@ func (l *link) connect() (conn net.Conn, used bool, err error) {
 		l.conn = conn
 		return conn, used, nil
 	}
+}
+
+func (l *link) open() (net.Conn, error) {
+	conn, err := l.gate.Open(l.conf, l.addr)
+	if errors.Is(err, connect.ErrCut) {
+		err = errLinkClosed
+	}
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
 }
 
 func (l *link) disconnect() {

@@ -1,4 +1,4 @@
-package produce
+package connect
 
 import (
 	"context"
@@ -6,33 +6,55 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
-	"time"
 
 	"github.com/IBM/sarama"
 )
 
-// opened is a connection that is ready for requests: made, encrypted and
-// authenticated as the template asks.
-type opened struct {
-	net.Conn           // above TLS, if there is any
-	under    *gateConn // below it
+// Conn is a connection that is ready for requests: made, encrypted and
+// authenticated as a template asks.
+type Conn struct {
+	net.Conn // above TLS, if there is any
+
+	under net.Conn // below it
 }
 
-// open makes a connection. Sarama does it, since it knows the ways to
-// authenticate; then the connection is taken from it, while nothing is in
-// flight. Making one can run code of the user (a token provider, a proxy), so
-// a fence does not wait for it.
-func (s *sender) open() (opened, error) {
-	l := &lender{gate: s.p.gate, timeout: s.p.conn.Net.DialTimeout}
-	conf := *s.p.conn // sarama changes it where it negotiates
+// Cut closes the connection without a word to the other side, as the end of TLS
+// would be, which can wait for a write that hangs.
+func (c *Conn) Cut() error { return c.under.Close() }
+
+// TCP is the socket that the connection's bytes go through as they are, nil where
+// they do not.
+func (c *Conn) TCP() *net.TCPConn {
+	if c.Conn != c.under {
+		return nil
+	}
+	for conn := c.under; ; {
+		switch at := conn.(type) {
+		case *net.TCPConn:
+			return at
+		case *gateConn: // one gate can be before another
+			conn = at.Conn
+		default:
+			return nil
+		}
+	}
+}
+
+// Open makes a connection through the gate. Sarama does it, since it knows the
+// ways to authenticate; then the connection is taken from it, while nothing is in
+// flight. That can run code of the user (a token provider, a proxy), so who shuts
+// the gate does not wait for it.
+func (g *Gate) Open(template *sarama.Config, addr string) (*Conn, error) {
+	l := &lender{gate: g}
+	conf := *template // sarama changes it where it negotiates
 	conf.Net.Proxy.Enable, conf.Net.Proxy.Dialer = true, l
 	if conf.Net.TLS.Enable {
-		l.tls = serverTLS(conf.Net.TLS.Config, s.addr)
+		l.tls = serverTLS(conf.Net.TLS.Config, addr)
 		conf.Net.TLS.Enable, conf.Net.TLS.Config = false, nil
 	}
-	broker := sarama.NewBroker(s.addr)
+	broker := sarama.NewBroker(addr)
 	if err := broker.Open(&conf); err != nil {
-		return opened{}, err
+		return nil, err
 	}
 	connected := make(chan error)
 	go func() {
@@ -42,7 +64,7 @@ func (s *sender) open() (opened, error) {
 		}
 		select {
 		case connected <- err:
-		case <-s.p.fence.cut:
+		case <-g.open.Done():
 			_ = broker.Close()
 		}
 	}()
@@ -53,28 +75,27 @@ func (s *sender) open() (opened, error) {
 		}
 		_ = broker.Close() // what sarama has beside the connection
 		if err != nil {
-			return opened{}, err
+			return nil, err
 		}
-		return opened{l.lent.Conn, l.under}, nil
-	case <-s.p.fence.cut:
-		return opened{}, errCut
+		return &Conn{l.lent.Conn, l.under}, nil
+	case <-g.open.Done():
+		return nil, ErrCut
 	}
 }
 
-// lender is a dialer that lends sarama one connection of the gate, encrypted
-// if that is asked for.
+// lender is a dialer that lends sarama one connection of the gate, encrypted if
+// that is asked for.
 type lender struct {
-	gate    *gate
-	tls     *tls.Config   // nil: not encrypted
-	timeout time.Duration // of the TLS handshake
+	gate *Gate
+	tls  *tls.Config // nil: not encrypted
 
-	under *gateConn
+	under net.Conn
 	lent  *loan
 }
 
 // Dial implements the dialer of sarama's configuration.
 func (l *lender) Dial(network, addr string) (net.Conn, error) {
-	under, err := l.gate.dial(network, addr)
+	under, err := l.gate.Dial(network, addr)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +103,7 @@ func (l *lender) Dial(network, addr string) (net.Conn, error) {
 	if l.tls == nil {
 		return l.lent, nil
 	}
-	ctx, cancel := context.WithTimeout(l.gate.open, l.timeout)
+	ctx, cancel := context.WithTimeout(l.gate.open, l.gate.timeout)
 	defer cancel()
 	encrypted := tls.Client(under, l.tls)
 	if err := encrypted.HandshakeContext(ctx); err != nil {
