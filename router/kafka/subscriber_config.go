@@ -182,6 +182,10 @@ const (
 	rejoinRetries = 40
 )
 
+// heartbeats is how many a member sends in a session timeout, as many as Kafka's
+// own consumer does.
+const heartbeats = 15
+
 // memberConfig makes the configuration of a group member's connections.
 func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s := c.sarama()
@@ -193,7 +197,9 @@ func (c SubscriberConfig) memberConfig() *sarama.Config {
 	s.Consumer.Group.InstanceId = c.InstanceID
 	s.Consumer.Group.Rebalance.Timeout = c.RebalanceTimeout
 	s.Consumer.Group.Session.Timeout = c.SessionTimeout
-	s.Consumer.Group.Heartbeat.Interval = c.SessionTimeout / 5
+	// The answer to a heartbeat is how a member learns that another one is dead or
+	// has come: the longer the interval, the longer partitions stand still.
+	s.Consumer.Group.Heartbeat.Interval = c.SessionTimeout / heartbeats
 	// A rebalance that begins while another one ends makes sarama wait before it
 	// joins again, without a heartbeat: its two seconds could outlast the session.
 	s.Consumer.Group.Rebalance.Retry.Backoff = min(rejoinBackoff, c.SessionTimeout/10)
