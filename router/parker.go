@@ -40,6 +40,7 @@ import (
 type parker struct {
 	stage  *stage
 	claim  *kafka.Claim
+	meta   *metadata
 	topic  string // the retry log
 	in     *input
 	runner parkedRunner
@@ -70,9 +71,9 @@ type parkedRunner interface {
 // errTakenOver means that somebody else wrote to the log as its owner.
 var errTakenOver = errors.New("another owner has taken over the retry log")
 
-func newParker(s *stage, claim *kafka.Claim, in *input) *parker {
+func newParker(s *stage, claim *kafka.Claim, meta *metadata, in *input) *parker {
 	return &parker{
-		stage: s, claim: claim, in: in, topic: in.retryLog, mail: newMailbox(),
+		stage: s, claim: claim, meta: meta, in: in, topic: in.retryLog, mail: newMailbox(),
 		log:   s.log.With("log", in.retryLog, "partition", claim.Partition()),
 		index: parking.New(parking.Config{}), runs: map[*parkedRun]struct{}{},
 	}

@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -101,11 +100,7 @@ func (p *parker) cut(ctx context.Context) error {
 	if err := p.index.EndCleanUp(); err != nil {
 		return fmt.Errorf("clean up the retry log %s/%d: %w", p.topic, p.claim.Partition(), err)
 	}
-	at, err := json.Marshal(position{Version: positionFormat, Scan: c.scan})
-	if err == nil {
-		err = p.claim.SetMetadata(string(at))
-	}
-	if err != nil {
+	if err := p.meta.change(func(at *position) { at.Scan = c.scan }); err != nil {
 		return fmt.Errorf("clean up the retry log %s/%d: %w", p.topic, p.claim.Partition(), err)
 	}
 	p.claim.OnCommitted(func() { go p.remove(ctx, c) }) // not in the goroutine that commits

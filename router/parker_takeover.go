@@ -2,7 +2,6 @@ package router
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,26 +9,6 @@ import (
 	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
 )
-
-// position is what is committed beside the offset: where the log is to be read
-// from. The log tells it too, only later: it is lost when the group's offsets are.
-type position struct {
-	Version int   `json:"v"`
-	Scan    int64 `json:"scan"` // the offset of a SCAN
-}
-
-const positionFormat = 1
-
-// scanStart is the offset from which the log is to be read. Where nothing is
-// committed, or by a version that we do not know, that is all of it: the log
-// begins with its first record or with a SCAN.
-func scanStart(metadata string) int64 {
-	var at position
-	if json.Unmarshal([]byte(metadata), &at) != nil || at.Version != positionFormat {
-		return 0
-	}
-	return max(at.Scan, 0)
-}
 
 // takeOver makes this claim the owner of its partition of the retry log and
 // learns what is parked. TAKE is written first, and is the barrier: all that the
@@ -42,7 +21,7 @@ func (p *parker) takeOver(ctx context.Context) (err error) {
 	if err := p.take(ctx); err != nil {
 		return err
 	}
-	from := scanStart(p.claim.Metadata())
+	from := p.meta.read().Scan
 	if from > p.epoch { // the topic was made anew
 		from = 0
 	}

@@ -111,7 +111,7 @@ func (s *stage) claimed(ctx context.Context, claim *kafka.Claim) error {
 	if in == nil || in.retryLog == "" {
 		return nil
 	}
-	p := newParker(s, claim, in)
+	p := newParker(s, claim, newMetadata(claim), in)
 	if err := p.takeOver(ctx); err != nil {
 		return err
 	}
