@@ -117,6 +117,12 @@ type StageNode struct {
 	ParkBackoff Backoff
 	OnPoison    PoisonPolicy
 
+	// ExactlyOnce has outputs and offsets be one transaction, which ends after
+	// CommitInterval or CommitMessages. These are set only with it.
+	ExactlyOnce    bool
+	CommitInterval time.Duration
+	CommitMessages int
+
 	// Breaker guards what the filter calls. nil is none.
 	Breaker *BreakerNode
 

@@ -25,6 +25,10 @@ type Settings struct {
 	parkBackoff Backoff
 	onPoison    PoisonPolicy
 
+	exactlyOnce    bool
+	commitInterval time.Duration
+	commitMessages int
+
 	middleware []message.HandlerMiddleware
 
 	given []string // the options that were given
@@ -44,24 +48,26 @@ type SinkOption func(*Settings)
 
 // Names of the options, for the messages of Build.
 const (
-	optKey        = "Key"
-	optCodec      = "Codec"
-	optNamed      = "Named"
-	optOpen       = "Open"
-	optPartitions = "Partitions"
-	optRetry      = "Retry"
-	optTimeout    = "Timeout"
-	optLanes      = "Lanes"
-	optUse        = "Use"
-	optPark       = "Park"
-	optOnPoison   = "OnPoison"
-	optBreaker    = "Breaker"
+	optKey         = "Key"
+	optCodec       = "Codec"
+	optNamed       = "Named"
+	optOpen        = "Open"
+	optPartitions  = "Partitions"
+	optRetry       = "Retry"
+	optTimeout     = "Timeout"
+	optLanes       = "Lanes"
+	optUse         = "Use"
+	optPark        = "Park"
+	optOnPoison    = "OnPoison"
+	optBreaker     = "Breaker"
+	optExactlyOnce = "ExactlyOnce"
+	optCommitEvery = "CommitEvery"
 )
 
 // pipeOptions say something of a pipe, stageOptions of a filter that runs.
 var (
 	pipeOptions  = []string{optKey, optCodec, optNamed, optOpen, optPartitions}
-	stageOptions = []string{optLanes, optRetry, optPark, optOnPoison, optBreaker, optTimeout, optUse}
+	stageOptions = []string{optLanes, optRetry, optPark, optOnPoison, optBreaker, optTimeout, optExactlyOnce, optCommitEvery, optUse}
 )
 
 // apply runs the options and reports what is wrong with them.

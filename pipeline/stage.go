@@ -32,14 +32,15 @@ func Stage[In, Out any](in Pipe[In], name string, f Filter[In, Out], opts ...Opt
 
 // Sink declares a stage that has an effect outside and no pipe of its own.
 //
-// It takes Lanes, Retry, Park, OnPoison, Breaker, Timeout and Use.
+// It takes Lanes, Retry, Park, OnPoison, Breaker, Timeout and Use, and where its
+// filter has outlets ExactlyOnce and CommitEvery.
 func Sink[In any](in Pipe[In], name string, f Filter[In, None], opts ...SinkOption) {
 	at := where()
 	what := fmt.Sprintf("sink %q", name)
 	in.mustExist(at, what)
 	set := apply(in.p, at, what, opts)
 	set.refuse(in.p, at, what+" makes no pipe", "leave IT out", pipeOptions...)
-	addStage[In, None](in, name, what, f, set, at, nil)
+	addStage[In, None](in, name, what, f, set, at, nil).sinksExactly(in.p, what)
 }
 
 // inheritCodec sets the input's codec where the type is the same. Inputs that
@@ -82,6 +83,7 @@ func addStage[In, Out any](in Pipe[In], name, what string, f Filter[In, Out], se
 	}
 	n.parking(p, what, set)
 	n.guard(p, what, set, f)
+	n.exactly(p, what, set)
 	if !p.open(at, what) {
 		return n
 	}

@@ -55,6 +55,8 @@ type TopologyStage struct {
 	OnPoison    string   `json:"onPoison,omitempty"`
 	Breaker     string   `json:"breaker,omitempty"`
 	Timeout     string   `json:"timeout,omitempty"`
+	ExactlyOnce bool     `json:"exactlyOnce,omitempty"`
+	CommitEvery string   `json:"commitEvery,omitempty"` // of one that is exactly once
 	BatchMax    int      `json:"batchMax,omitempty"`
 	BatchWait   string   `json:"batchWait,omitempty"`
 	Middleware  int      `json:"middleware,omitempty"`
@@ -137,13 +139,16 @@ func (n *StageNode) topology() TopologyStage {
 	s := TopologyStage{
 		Name: n.Name, Group: n.Group, Inputs: pipeNames(n.Inputs), Outputs: pipeNames(n.Outputs),
 		PoisonTopic: n.PoisonTopic, Lanes: n.Lanes, Attempts: n.Attempts, Backoff: n.Backoff.String(), Middleware: len(n.Middleware),
-		RetryTopics: n.RetryTopics, Parks: n.Parks, Outside: n.OutsideTopics,
+		RetryTopics: n.RetryTopics, Parks: n.Parks, Outside: n.OutsideTopics, ExactlyOnce: n.ExactlyOnce,
 	}
 	if n.Parks > 0 {
 		s.ParkBackoff, s.OnPoison = n.ParkBackoff.String(), n.OnPoison.String()
 	}
 	if n.Breaker != nil {
 		s.Breaker = fmt.Sprintf("after %d failures in a row, probed after %v", n.Breaker.Failures, n.Breaker.Probe)
+	}
+	if n.ExactlyOnce {
+		s.CommitEvery = fmt.Sprintf("%v or %d messages", n.CommitInterval, n.CommitMessages)
 	}
 	if n.Timeout > 0 {
 		s.Timeout = n.Timeout.String()

@@ -23,7 +23,8 @@ func shop() *pipeline.Pipeline {
 	imported := pipeline.NewPipe[order](p, "imported")
 	late := pipeline.NewPipe[order](p, "late", pipeline.Open())
 	doubles := pipeline.Stage(pipeline.Merge(placed, imported), "double", doubled(),
-		pipeline.Named("doubles"), pipeline.Retry(5, pipeline.Constant(time.Second)), pipeline.Timeout(2*time.Second), pipeline.Use(pass))
+		pipeline.Named("doubles"), pipeline.Retry(5, pipeline.Constant(time.Second)), pipeline.Timeout(2*time.Second), pipeline.Use(pass),
+		pipeline.ExactlyOnce(), pipeline.CommitEvery(50*time.Millisecond, 500))
 	route := pipeline.Branch(doubles, "route", pipeline.Retry(1, pipeline.Backoff{}))
 	large := route.When("large", isLarge)
 	end := route.Otherwise("end", pipeline.Key(orderID))

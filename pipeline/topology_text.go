@@ -59,6 +59,9 @@ func (s TopologyStage) settings() string {
 	if s.OnPoison == HoldKey.String() {
 		all = append(all, "poison holds its key")
 	}
+	if s.ExactlyOnce {
+		all = append(all, "exactly once", "commits every "+s.CommitEvery)
+	}
 	if s.Breaker != "" {
 		all = append(all, "breaker "+s.Breaker)
 	}
