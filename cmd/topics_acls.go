@@ -82,8 +82,12 @@ func aclCommand(brokers, principal string, rights []router.ACL) string {
 	for _, r := range rights {
 		fmt.Fprintf(&operations, " --operation %s", r.Operation)
 	}
-	return fmt.Sprintf("kafka-acls.sh --bootstrap-server %s --command-config %s --add --allow-principal %s%s --%s %s",
-		brokers, commandConfig, shellQuote(principal), &operations, rights[0].Resource, rights[0].Name)
+	pattern := ""
+	if rights[0].Prefixed {
+		pattern = " --resource-pattern-type prefixed"
+	}
+	return fmt.Sprintf("kafka-acls.sh --bootstrap-server %s --command-config %s --add --allow-principal %s%s --%s %s%s",
+		brokers, commandConfig, shellQuote(principal), &operations, rights[0].Resource, rights[0].Name, pattern)
 }
 
 // isPrincipal tells whether text is a type, a colon and a name.

@@ -1,6 +1,7 @@
 package cmd_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -8,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/penstock/penstock/cmd"
+	"github.com/penstock/penstock/filters"
+	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router"
 )
 
@@ -30,6 +33,16 @@ func TestRightsAreShownAsCommandsOfKafka(t *testing.T) {
 	var rights []router.ACL
 	require.NoError(t, json.Unmarshal([]byte(ok(t, program(orders()), "topics", "plan", "--acls", "--json", "--brokers", "kafka-1:9092")), &rights))
 	require.Contains(t, rights, router.ACL{For: "orders.check", Resource: "group", Name: "orders.check", Operation: "Read"})
+}
+
+// What is exactly once writes under ids of its own.
+func TestRightsToTransactionsAreForAPrefix(t *testing.T) {
+	t.Parallel()
+	p := pipeline.New("bank")
+	payments := pipeline.NewPipe[[]byte](p, "payments")
+	pipeline.Stage(payments, "book", filters.Map(func(_ context.Context, v []byte) ([]byte, error) { return v, nil }), pipeline.ExactlyOnce(), pipeline.Open())
+	got := ok(t, program(p), "topics", "plan", "--acls", "--brokers", "kafka-1:9092")
+	require.Contains(t, got, "--allow-principal User:bank.book --operation Write --transactional-id bank.book- --resource-pattern-type prefixed\n")
 }
 
 func TestRightsAreForACluster(t *testing.T) {

@@ -10,6 +10,7 @@ type ACL struct {
 	For       string       `json:"for"` // "<pipeline>.<stage>" or "<pipeline>.<source>"
 	Resource  ACLResource  `json:"resource"`
 	Name      string       `json:"name"`
+	Prefixed  bool         `json:"prefixed,omitempty"` // it is for all names that begin with Name
 	Operation ACLOperation `json:"operation"`
 }
 
@@ -18,8 +19,9 @@ type ACLResource string
 
 // The resources.
 const (
-	TopicResource ACLResource = "topic"
-	GroupResource ACLResource = "group"
+	TopicResource         ACLResource = "topic"
+	GroupResource         ACLResource = "group"
+	TransactionalResource ACLResource = "transactional-id"
 )
 
 // ACLOperation is what a right allows.
@@ -40,7 +42,8 @@ const (
 // each for itself: exactly these, no more. They suffice where a process waits
 // for its own stages to catch up; where it runs alone what others feed, that wait
 // (AwaitDrained) also looks at theirs. An idempotent producer needs no right on
-// the cluster since Kafka 2.8: a right to write to some topic is enough.
+// the cluster since Kafka 2.8: a right to write to some topic is enough, and so is
+// one to the ids of its transactions.
 func ACLs(graphs ...*pipeline.Graph) []ACL {
 	var acls []ACL
 	for _, g := range graphs {
@@ -60,8 +63,14 @@ func stageACLs(s *pipeline.StageNode) []ACL {
 		acls = append(acls, topicACLs(s.Group, p.Topic, ReadOperation)...)
 	}
 	acls = append(acls, ACL{For: s.Group, Resource: GroupResource, Name: s.Group, Operation: ReadOperation})
+	if s.ExactlyOnce { // one id for each partition number
+		acls = append(acls, ACL{For: s.Group, Resource: TransactionalResource, Name: s.Group + "-", Prefixed: true, Operation: WriteOperation})
+	}
 	for _, p := range s.Outputs {
 		acls = append(acls, topicACLs(s.Group, p.Topic, WriteOperation)...)
+	}
+	for _, topic := range s.OutsideTopics {
+		acls = append(acls, topicACLs(s.Group, topic, WriteOperation)...)
 	}
 	for _, log := range s.RetryTopics {
 		acls = append(acls, topicACLs(s.Group, log, ReadOperation, WriteOperation, DeleteOperation)...)
@@ -73,6 +82,10 @@ func sourceACLs(name string, s *pipeline.SourceNode) []ACL {
 	acls := topicACLs(name, s.Pipe.Topic, WriteOperation)
 	if s.Once {
 		acls = append(acls, topicACLs(name, s.OnceTopic, ReadOperation, WriteOperation)...)
+	}
+	if s.CopyOf != "" {
+		acls = append(acls, topicACLs(name, s.CopyOf, ReadOperation)...)
+		acls = append(acls, ACL{For: name, Resource: GroupResource, Name: s.Group, Operation: ReadOperation})
 	}
 	return acls
 }

@@ -72,7 +72,7 @@ func (r *rightful) parts() map[string][]kafkatest.Right {
 }
 
 func right(a router.ACL) kafkatest.Right {
-	return kafkatest.Right{User: a.For, Resource: string(a.Resource), Name: a.Name, Operation: string(a.Operation)}
+	return kafkatest.Right{User: a.For, Resource: string(a.Resource), Name: a.Name, Prefixed: a.Prefixed, Operation: string(a.Operation)}
 }
 
 // trial is a run of one part, by the user of its name.

@@ -19,6 +19,7 @@ type Right struct {
 	User      string // without User:
 	Resource  string
 	Name      string
+	Prefixed  bool // it is for all names that begin with Name
 	Operation string
 }
 
@@ -57,11 +58,15 @@ func (s *Secure) change(t testing.TB, rights []Right, change func(context.Contex
 type acl struct {
 	principal, name string
 	resource        kmsg.ACLResourceType
+	pattern         kmsg.ACLResourcePatternType
 	operation       kmsg.ACLOperation
 }
 
 func (r Right) acl() (acl, error) {
-	a := acl{principal: "User:" + r.User, name: r.Name}
+	a := acl{principal: "User:" + r.User, name: r.Name, pattern: kmsg.ACLResourcePatternTypeLiteral}
+	if r.Prefixed {
+		a.pattern = kmsg.ACLResourcePatternTypePrefixed
+	}
 	var errs [2]error
 	a.resource, errs[0] = kmsg.ParseACLResourceType(r.Resource)
 	a.operation, errs[1] = kmsg.ParseACLOperation(r.Operation)
@@ -72,7 +77,7 @@ func createACL(ctx context.Context, client *kgo.Client, a acl) error {
 	creation := kmsg.NewCreateACLsRequestCreation()
 	creation.Principal, creation.Host = a.principal, "*"
 	creation.ResourceType, creation.ResourceName = a.resource, a.name
-	creation.ResourcePatternType = kmsg.ACLResourcePatternTypeLiteral
+	creation.ResourcePatternType = a.pattern
 	creation.Operation, creation.PermissionType = a.operation, kmsg.ACLPermissionTypeAllow
 	request := kmsg.NewPtrCreateACLsRequest()
 	request.Creations = append(request.Creations, creation)
@@ -86,7 +91,7 @@ func createACL(ctx context.Context, client *kgo.Client, a acl) error {
 func deleteACL(ctx context.Context, client *kgo.Client, a acl) error {
 	filter := kmsg.NewDeleteACLsRequestFilter()
 	filter.Principal, filter.ResourceName = &a.principal, &a.name
-	filter.ResourceType, filter.ResourcePatternType = a.resource, kmsg.ACLResourcePatternTypeLiteral
+	filter.ResourceType, filter.ResourcePatternType = a.resource, a.pattern
 	filter.Operation, filter.PermissionType = a.operation, kmsg.ACLPermissionTypeAllow
 	request := kmsg.NewPtrDeleteACLsRequest()
 	request.Filters = append(request.Filters, filter)
@@ -104,7 +109,7 @@ func deleteACL(ctx context.Context, client *kgo.Client, a acl) error {
 func aclIs(ctx context.Context, client *kgo.Client, a acl, there bool) (bool, error) {
 	request := kmsg.NewPtrDescribeACLsRequest()
 	request.Principal, request.ResourceName = &a.principal, &a.name
-	request.ResourceType, request.ResourcePatternType = a.resource, kmsg.ACLResourcePatternTypeLiteral
+	request.ResourceType, request.ResourcePatternType = a.resource, a.pattern
 	request.Operation, request.PermissionType = a.operation, kmsg.ACLPermissionTypeAllow
 	described, err := request.RequestWith(ctx, client)
 	if err != nil {
