@@ -121,8 +121,6 @@ func (w *batchWorker) tryParked(item *parkedItem) result {
 // single is an attempt at one message, as a batch of one.
 func (w *batchWorker) single(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) error {
 	errs := make([]error, 1)
-	if err := w.guarded(ctx, []*pipeline.Delivery{d}, []*pipeline.Outputs{out}, errs); err != nil {
-		return err
-	}
+	w.in.batch(ctx, []*pipeline.Delivery{d}, []*pipeline.Outputs{out}, errs)
 	return errs[0]
 }

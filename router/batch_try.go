@@ -92,7 +92,7 @@ func (w *batchWorker) judge(attempt int, items []batchItem, open []int, errs []e
 	return again, wait, true
 }
 
-// call runs one attempt; a panic or a time-out fails all of its items.
+// call runs one attempt.
 func (w *batchWorker) call(ctx context.Context, attempt int, items []batchItem, open []int) []error {
 	ds := make([]*pipeline.Delivery, len(open))
 	made := make([]*pipeline.Outputs, len(open))
@@ -103,23 +103,6 @@ func (w *batchWorker) call(ctx context.Context, attempt int, items []batchItem, 
 		ds[j], made[j] = &d, items[i].outs
 		made[j].Reset()
 	}
-	if err := w.guarded(ctx, ds, made, errs); err != nil {
-		for j := range errs {
-			made[j].Reset()
-			errs[j] = err
-		}
-	}
+	w.in.batch(ctx, ds, made, errs)
 	return errs
-}
-
-func (w *batchWorker) guarded(ctx context.Context, ds []*pipeline.Delivery, outs []*pipeline.Outputs, errs []error) (err error) {
-	defer func() { err = afterPanic(recover(), err) }()
-	run := func(ctx context.Context) error {
-		w.in.batch(ctx, ds, outs, errs)
-		return nil
-	}
-	if limit := w.stage.node.Timeout; limit > 0 {
-		return within(ctx, limit, run)
-	}
-	return run(ctx)
 }

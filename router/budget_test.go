@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/penstock/penstock/filters"
+	"github.com/penstock/penstock/internal/attempt"
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/kafka"
 	"github.com/penstock/penstock/schemas"
@@ -55,7 +56,7 @@ type hotPath struct {
 	stage   *stage
 	worker  inlineWorker
 	claim   *kafka.Claim
-	attempt attempt
+	attempt attempt.Func
 	records []kafka.Record
 	made    int
 }
@@ -72,7 +73,7 @@ func newHotPath(tb testing.TB) *hotPath {
 	node := graph.Stages[0]
 	s := &stage{router: &Router{cfg: Config{}.withDefaults()}, node: node, log: slog.New(slog.DiscardHandler)}
 	h := &hotPath{
-		stage: s, claim: &kafka.Claim{}, attempt: newAttempt(node, node.Calls[0]), records: make([]kafka.Record, hotBatch),
+		stage: s, claim: &kafka.Claim{}, attempt: attempt.New(node, node.Calls[0]), records: make([]kafka.Record, hotBatch),
 		worker: inlineWorker{stage: s, out: outbox{stage: s}},
 	}
 	for i := range h.records {

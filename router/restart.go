@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/penstock/penstock/internal/attempt"
 	"github.com/penstock/penstock/pipeline"
 )
 
@@ -47,7 +48,7 @@ func keepTrying(ctx context.Context, log *slog.Logger, state *lifecycle, what st
 
 // guarded makes an error of a panic.
 func guarded(ctx context.Context, f func(context.Context) error) (err error) {
-	defer func() { err = afterPanic(recover(), err) }()
+	defer func() { err = attempt.AfterPanic(recover(), err) }()
 	return f(ctx)
 }
 

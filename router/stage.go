@@ -12,6 +12,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/penstock/penstock/internal/attempt"
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/kafka"
 )
@@ -42,8 +43,8 @@ type stage struct {
 type input struct {
 	retryLog string // the topic; empty: the stage has none
 
-	attempt attempt
-	batch   pipeline.BatchCall // nil unless the filter takes batches
+	attempt attempt.Func
+	batch   attempt.BatchFunc // nil unless the filter takes batches
 }
 
 // worker works on the batches of one claim, one batch after the other. It
@@ -71,9 +72,9 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	for i, pipe := range node.Inputs {
 		in := &input{}
 		if node.Batch != nil {
-			in.batch = node.Batch.Calls[i]
+			in.batch = attempt.NewBatch(node, node.Batch.Calls[i])
 		} else {
-			in.attempt = newAttempt(node, node.Calls[i])
+			in.attempt = attempt.New(node, node.Calls[i])
 		}
 		if len(node.RetryTopics) > 0 {
 			in.retryLog = node.RetryTopics[i]

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/penstock/penstock/internal/attempt"
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/kafka"
 )
@@ -52,7 +53,7 @@ const (
 // failed so far is in f. It ended when the claim did first: that is no failure of
 // the message, whatever the filter returned, and no attempt counts. Where it is
 // to be done again and f has no attempt more than before, the breaker holds it.
-func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, call attempt, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
+func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, call attempt.Func, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
 	t, o, wait := s.mayTry(at, claim)
 	if o != succeeded {
 		return o, wait
@@ -120,7 +121,7 @@ func anew(d *pipeline.Delivery) *pipeline.Delivery {
 }
 
 func (s *stage) logPanic(d *pipeline.Delivery, err error) {
-	if p, panicked := errors.AsType[*PanicError](err); panicked {
+	if p, panicked := errors.AsType[*attempt.PanicError](err); panicked {
 		s.log.Error("the filter panicked", "id", d.ID, "topic", d.Topic, "partition", d.Partition, "offset", d.Offset, "panic", p.Value, "stack", string(p.Stack))
 	}
 }

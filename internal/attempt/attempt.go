@@ -1,4 +1,6 @@
-package router
+// Package attempt calls a stage's filter once, as a runner of pipelines does: with
+// the stage's time-out, the middleware of users around it, and a panic as an error.
+package attempt
 
 import (
 	"context"
@@ -10,29 +12,29 @@ import (
 	"github.com/penstock/penstock/pipeline"
 )
 
-// attempt calls a filter once. What it makes is appended to out; with an error
-// nothing is.
-type attempt func(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) error
+// Func calls a filter once. What it makes is appended to out; with an error
+// nothing is. It may be called from many goroutines at once, with an out each.
+type Func func(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) error
 
-// newAttempt composes what stands around one call of a filter: recover, the
-// time-out, the user's middleware.
-func newAttempt(node *pipeline.StageNode, call pipeline.Call) attempt {
-	inner := attempt(call)
+// New composes what stands around one call of a stage's filter: recover, the
+// time-out, the user's middleware. call is the node's for one of its inputs.
+func New(node *pipeline.StageNode, call pipeline.Call) Func {
+	inner := Func(call)
 	if len(node.Middleware) > 0 {
 		inner = throughMiddleware(node, call)
 	}
 	limit := node.Timeout
 	return func(ctx context.Context, d *pipeline.Delivery, out *pipeline.Outputs) (err error) {
-		defer func() { err = afterPanic(recover(), err) }()
+		defer func() { err = AfterPanic(recover(), err) }()
 		if limit <= 0 {
 			return inner(ctx, d, out)
 		}
-		return within(ctx, limit, func(ctx context.Context) error { return inner(ctx, d, out) })
+		return Within(ctx, limit, func(ctx context.Context) error { return inner(ctx, d, out) })
 	}
 }
 
-// within calls f with a context that ends after limit.
-func within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
+// Within calls f with a context that ends after limit.
+func Within(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the attempt took longer than %v", limit))
 	defer cancel()
 	err := f(ctx)
@@ -57,8 +59,8 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// afterPanic is the error of a call that recovered v, or err where v is nil.
-func afterPanic(v any, err error) error {
+// AfterPanic is the error of a call that recovered v, or err where v is nil.
+func AfterPanic(v any, err error) error {
 	if v == nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package router
+package attempt
 
 import (
 	"context"
@@ -28,7 +28,7 @@ type passageKey struct{}
 // uninterpreted headers as its metadata and the value as its payload; the
 // messages that come back stand for the outputs. What the middleware changes of
 // payloads and metadata counts.
-func throughMiddleware(node *pipeline.StageNode, call pipeline.Call) attempt {
+func throughMiddleware(node *pipeline.StageNode, call pipeline.Call) Func {
 	handler := func(m *message.Message) ([]*message.Message, error) {
 		p, ok := m.Context().Value(passageKey{}).(*passage)
 		if !ok {
