@@ -31,6 +31,12 @@ type Entry int64
 // Entry returns the entry of the record at index i.
 func (b *Batch) Entry(i int) Entry { return Entry(b.first + int64(i)) }
 
+// Part is the batch of the records from index from up to to, as if they had been
+// read alone. Their entries are the same.
+func (b *Batch) Part(from, to int) *Batch {
+	return &Batch{Claim: b.Claim, Records: b.Records[from:to:to], first: b.first + int64(from)}
+}
+
 // Abandon gives up the records from index i on, because the claim ends: they
 // are not settled, not committed, and read again by whoever has the partition
 // next.

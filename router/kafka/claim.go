@@ -156,6 +156,9 @@ func (k *Claim) read() error {
 // next owner.
 func (k *Claim) drain() error {
 	_ = k.ledger.awaitQuiet(k.ctx) // an error is the context's: looked at below
+	if f := k.sess.sub.cfg.OnRelease; f != nil {
+		f(k)
+	}
 	// Also after a failure: what is confirmed is confirmed, and committing it
 	// saves repeats.
 	commitCtx, stop := context.WithTimeout(context.Background(), commitTimeout)

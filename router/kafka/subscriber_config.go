@@ -102,6 +102,11 @@ type SubscriberConfig struct {
 	// not return within the drain deadline it is left behind. Defaults to nothing.
 	OnClaim func(ctx context.Context, k *Claim) error
 
+	// OnRelease is called when the drain of a claim is over, whatever came of it,
+	// and before the last commit of the claim: what it sets by
+	// [Claim.SetMetadata] goes with that. It must be quick. Defaults to nothing.
+	OnRelease func(k *Claim)
+
 	// OnError is called with the error that ended a membership, before the
 	// member joins again. Defaults to nothing.
 	OnError func(error)
