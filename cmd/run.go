@@ -35,6 +35,8 @@ done by the next run.
 With --listen it serves /healthz (restart it when that fails), /readyz and
 /metrics (for Prometheus).
 
+Sources that are triggered over HTTP are reached at --http.
+
 With --drain it ends when the sources that end by themselves are done and every
 stage has caught up, and prints what was done.`,
 		Example: a.example("{} run", "{} run --drain", "{} run --stage STAGE --brokers kafka-1:9092,kafka-2:9092"),
@@ -156,6 +158,9 @@ func (j *job) makeTopics(ctx context.Context, admin *kafka.Admin, graphs []*pipe
 
 // explain gives the error of a Run the exit status and the advice that it needs.
 func (a *app) explain(err error, j *job) error {
+	if busy, ok := errors.AsType[*router.ListenError](err); ok {
+		return wrongUse("%s: %w; give another address", given(j.flags.flags, httpFlag), busy)
+	}
 	var missing *router.MissingTopicsError
 	if !errors.As(err, &missing) {
 		return err

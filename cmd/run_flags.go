@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"log/slog"
+	"net"
 	"strings"
 	"time"
 
@@ -39,6 +40,7 @@ type runFlags struct {
 	instanceID     string
 	rack           string
 	listen         string
+	http           string
 	stuckAfter     time.Duration
 	lostRange      choice
 	compression    choice
@@ -47,6 +49,7 @@ type runFlags struct {
 const (
 	rackFlag        = "rack"
 	listenFlag      = "listen"
+	httpFlag        = "http"
 	stuckAfterFlag  = "stuck-after"
 	noCompression   = "none"
 	failOnLostRange = "fail"
@@ -65,6 +68,7 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	flags.StringVar(&f.instanceID, "instance-id", "", "static membership: a process that comes back under the same `id` has its partitions again")
 	flags.StringVar(&f.rack, rackFlag, "", "`name` of the rack this runs in, as brokers have it in broker.rack: messages are read from the replica there")
 	flags.StringVar(&f.listen, listenFlag, "", "serve /healthz, /readyz and /metrics at this `address`, as in 127.0.0.1:8080; :8080 is reached from other machines too, by anybody")
+	flags.StringVar(&f.http, httpFlag, router.DefaultHTTP, "take the requests for HTTP sources at this `address`; :8080 is reached from other machines too: see that the sources ask who is there")
 	flags.DurationVar(&f.stuckAfter, stuckAfterFlag, router.DefaultStuckAfter, "how long an attempt may take before /healthz says that the process is to be restarted; at least twice the stage's time-out")
 	f.lostRange = choice{value: failOnLostRange, among: []string{failOnLostRange, string(kafka.OldestOnLostRange), string(kafka.NewestOnLostRange)}}
 	flags.Var(&f.lostRange, "lost-range", "where to go `on` when records were deleted before they were read: "+strings.Join(f.lostRange.among, ", "))
@@ -91,6 +95,9 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 			return router.Config{}, wrongUse("%s is for the topics that a run makes on the embedded broker: on a Kafka cluster give it to the command \"topics apply\"", given(f.flags, name))
 		}
 	}
+	if _, _, err := net.SplitHostPort(f.http); err != nil {
+		return router.Config{}, wrongUse("%s is %q: it must be an address like %s", given(f.flags, httpFlag), f.http, router.DefaultHTTP)
+	}
 	lostRange := kafka.LostRange(f.lostRange.value)
 	if lostRange == failOnLostRange {
 		lostRange = kafka.FailOnLostRange
@@ -100,7 +107,7 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 		compression = ""
 	}
 	return router.Config{
-		Stages: f.stages, Sources: f.sources,
+		Stages: f.stages, Sources: f.sources, HTTP: f.http,
 		SessionTimeout: f.sessionTimeout, InstanceID: f.instanceID, LostRange: lostRange,
 		MaxMessageBytes: f.topics.options.MaxMessageBytes,
 		StopTimeout:     f.stopTimeout, CommitInterval: f.commitInterval, StuckAfter: f.stuckAfter,

@@ -24,6 +24,11 @@ type Config struct {
 	// unless Stages names some: then to none.
 	Sources []string
 
+	// HTTP is the address, "host:port", of the sources that are served over HTTP;
+	// port 0 is any that is free. Nothing listens where this process runs none.
+	// Defaults to 127.0.0.1:8080.
+	HTTP string
+
 	// MaxMessageBytes is the largest value of a message that is worked on; a
 	// larger one is poisoned. Defaults to 1 MiB.
 	MaxMessageBytes int
@@ -96,6 +101,9 @@ const defaultMaxParked = 200_000
 const DefaultStuckAfter = 10 * time.Minute
 
 func (c Config) withDefaults() Config {
+	if c.HTTP == "" {
+		c.HTTP = DefaultHTTP
+	}
 	if c.MaxMessageBytes == 0 {
 		c.MaxMessageBytes = DefaultMaxMessageBytes
 	}

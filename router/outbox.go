@@ -28,9 +28,9 @@ type commonHeaders struct {
 	headers []kafka.Header
 }
 
-// settle adds the outputs of a message that succeeded. A *TooLargeError makes
-// the message poison: trying again would make the output again. Then nothing was
-// added.
+// settle adds the outputs of a message that succeeded. A *TooLargeError, or an
+// *outsideError, makes the message poison: trying again would make the output
+// again. Then nothing was added.
 func (o *outbox) settle(entry kafka.Entry, d *pipeline.Delivery, outs *pipeline.Outputs) error {
 	if o.kafka.Empty() {
 		o.slab.reuse()
@@ -39,7 +39,7 @@ func (o *outbox) settle(entry kafka.Entry, d *pipeline.Delivery, outs *pipeline.
 		rec := o.record(&o.slab, d, i, &outs.List[i])
 		if err := o.kafka.Add(entry, &rec); err != nil {
 			o.kafka.Discard()
-			return err
+			return ofOutside(&outs.List[i], err)
 		}
 	}
 	o.kafka.Settle(entry)
@@ -69,7 +69,7 @@ func (o *outbox) record(s *slab, d *pipeline.Delivery, i int, out *pipeline.Outp
 	s.reserve(len(common)+headers, bytes+len(out.Key))
 	first := len(s.headers)
 	s.headers, s.bytes = schemas.AppendOwn(append(s.headers, common...), s.bytes, &env)
-	rec := kafka.Output{Topic: out.Pipe.Topic, Value: out.Value, Headers: s.headers[first:len(s.headers):len(s.headers)]}
+	rec := kafka.Output{Topic: out.Topic(), Value: out.Value, Headers: s.headers[first:len(s.headers):len(s.headers)]}
 	if out.HasKey {
 		start := len(s.bytes)
 		s.bytes = append(s.bytes, out.Key...)

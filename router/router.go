@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -25,6 +27,9 @@ type Router struct {
 	sources []*source
 	ready   chan struct{}
 	life    *lifecycle // of the Run as a whole
+
+	routes  http.Handler           // of the sources that are served; nil: none is
+	address atomic.Pointer[string] // where they are
 
 	mu      sync.Mutex
 	joining map[*stage]bool // stages that have not been given claims yet
@@ -52,6 +57,9 @@ func New(cfg Config, graphs ...*pipeline.Graph) (*Router, error) {
 	}
 	for _, n := range sources {
 		r.sources = append(r.sources, newSource(r, n))
+	}
+	if r.routes, err = routes(r.sources); err != nil {
+		return nil, err
 	}
 	return r, nil
 }
@@ -91,10 +99,15 @@ func (r *Router) Stats() []Stats {
 // A stage or source that fails is begun again, with growing waits, while the
 // others go on. So is an Open that fails, unless its error is marked by
 // pipeline.Reject: then everything stops, and Run returns it.
-func (r *Router) Run(ctx context.Context) error {
+func (r *Router) Run(ctx context.Context) (err error) {
 	if err := r.checkTopics(ctx); err != nil {
 		return err
 	}
+	served, err := r.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, served.close(ctx)) }()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	context.AfterFunc(ctx, r.stopBegins)
@@ -191,5 +204,5 @@ func (r *Router) checkTopics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return missing(changes)
+	return errors.Join(missing(changes), r.checkOutside(ctx, admin))
 }

@@ -74,7 +74,7 @@ func (s *source) close(ctx context.Context) error {
 func (s *source) run(ctx context.Context) {
 	_ = keepTrying(ctx, s.log, s.life, "the source", func(ctx context.Context) error { // none is final
 		s.life.set(StateRunning)
-		if err := s.node.Run(ctx, s.put); err != nil {
+		if err := s.begin(ctx); err != nil {
 			s.restarts.Add(1)
 			return err
 		}
@@ -85,6 +85,14 @@ func (s *source) run(ctx context.Context) {
 		}
 		return nil
 	})
+}
+
+// begin runs the source once.
+func (s *source) begin(ctx context.Context) error {
+	if s.node.Copy != nil {
+		return s.copyTopic(ctx)
+	}
+	return s.node.Run(ctx, s.put)
 }
 
 // put stores triggers. It implements pipeline.PutFunc.
@@ -100,11 +108,21 @@ func (s *source) send(ctx context.Context, triggers []pipeline.RawTrigger) error
 	for i := range triggers {
 		t := &triggers[i]
 		env := t.Envelope(s.name)
-		headers, _ := schemas.AppendHeaders[kafka.Header](nil, nil, &env)
-		outs[i] = kafka.Output{Topic: t.Pipe.Topic, Value: t.Value, Headers: headers}
-		if t.HasKey {
-			outs[i].Key = []byte(t.Key)
-		}
+		outs[i] = s.record(t, &env)
 	}
-	return s.pub.Send(ctx, outs...)
+	err := s.pub.Send(ctx, outs...)
+	if _, large := errors.AsType[*kafka.TooLargeError](err); large {
+		return pipeline.Reject(err) // nothing was sent, and trying again does not help
+	}
+	return err
+}
+
+// record is what is stored of a trigger.
+func (s *source) record(t *pipeline.RawTrigger, env *schemas.Envelope) kafka.Output {
+	headers, _ := schemas.AppendHeaders[kafka.Header](nil, nil, env)
+	rec := kafka.Output{Topic: t.Pipe.Topic, Value: t.Value, Headers: headers}
+	if t.HasKey {
+		rec.Key = []byte(t.Key)
+	}
+	return rec
 }

@@ -25,12 +25,14 @@ func (f *failure) note(err error) {
 	}
 }
 
-// refused notes that an output was refused for its size, if that is what err says.
+// refused notes that an output was refused for its size, or for the topic outside
+// that it was to go to, if that is what err says.
 func (f *failure) refused(err error) bool {
 	if err == nil {
 		return false
 	}
-	if _, large := errors.AsType[*kafka.TooLargeError](err); !large {
+	_, large := errors.AsType[*kafka.TooLargeError](err)
+	if _, outside := errors.AsType[*outsideError](err); !large && !outside {
 		return false
 	}
 	f.first = nil // what failed before is no part of it

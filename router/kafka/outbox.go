@@ -51,7 +51,8 @@ type outboxTopic struct {
 func (k *Claim) NewOutbox() *Outbox { return &Outbox{claim: k} }
 
 // Add puts in an output of the message that is being worked on. A
-// *TooLargeError is the message's failure: the topic would refuse it for ever.
+// *TooLargeError is the message's failure: the topic would refuse it for ever. An
+// *UnwritableError says that the topic takes nothing of us.
 func (o *Outbox) Add(entry Entry, out *Output) error {
 	t, err := o.topic(out.Topic)
 	if err != nil {
@@ -137,7 +138,7 @@ func (o *Outbox) topic(name string) (*outboxTopic, error) {
 	}
 	info, err := o.claim.sess.producer.Prepare(o.claim.ctx, name)
 	if err != nil {
-		return nil, fmt.Errorf("look up topic %s: %w", name, err)
+		return nil, lookedUp(name, err)
 	}
 	t := &outboxTopic{name: name, info: info, spread: o.claim.Partition() % int32(info.Partitions)}
 	o.topics = append(o.topics, t)
