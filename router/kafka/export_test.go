@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 
+	"github.com/IBM/sarama"
+
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
@@ -58,3 +60,6 @@ func (idleClaim) Partition() int32 { return 0 }
 
 // Revoked never is.
 func (idleClaim) Revoked() <-chan struct{} { return nil }
+
+// Member is the configuration of a member's connections.
+func (c SubscriberConfig) Member() *sarama.Config { return c.withDefaults().memberConfig() }
