@@ -4,6 +4,10 @@
 # The clients' listener of node 1 is at PORT, that of node 2 at PORT+1, and so
 # on; the controllers are 100 higher. docker-compose.yml has the same settings.
 #
+# With CHAOS=on clients can also connect 400 higher, and are told there that the
+# brokers are 500 higher: something has to listen there and pass them on. And a dead
+# node is found in two seconds.
+#
 # With SECRETS_DIR, which kafkasecrets makes, clients have to authenticate and
 # need rights: by SASL 200 higher, by a certificate 300 higher. PORT stays open to
 # the node itself and to whoever sets tests up, with all rights.
@@ -28,12 +32,19 @@ if [[ $secrets_dir ]]; then
 	secure=,SASL_SSL://127.0.0.1:$((port + 199 + id)),SSL://127.0.0.1:$((port + 299 + id))
 fi
 
+links= told_links=
+if [[ ${CHAOS:-off} == on ]]; then
+	protocols+=,LINKS:PLAINTEXT
+	links=,LINKS://127.0.0.1:$((port + 399 + id))
+	told_links=,LINKS://127.0.0.1:$((port + 499 + id))
+fi
+
 cat <<PROPERTIES
 process.roles=broker,controller
 node.id=$id
 controller.quorum.voters=$voters
-listeners=$plain,CONTROLLER://127.0.0.1:$((port + 99 + id))$secure
-advertised.listeners=$plain$secure
+listeners=$plain,CONTROLLER://127.0.0.1:$((port + 99 + id))$secure$links
+advertised.listeners=$plain$secure$told_links
 listener.security.protocol.map=$protocols
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
@@ -58,6 +69,14 @@ share.coordinator.state.topic.num.partitions=10
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 PROPERTIES
+
+if [[ $links ]]; then
+	cat <<PROPERTIES
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+replica.lag.time.max.ms=5000
+PROPERTIES
+fi
 
 [[ $secrets_dir ]] || exit 0
 

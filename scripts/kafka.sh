@@ -5,11 +5,16 @@
 #   kafka.sh stop      stop them; what they store is kept
 #   kafka.sh restart   stop, then start
 #   kafka.sh status    say what runs
+#   kafka.sh node kill|stop|start ID
+#                      end one node, at once or gracefully, or start it again: what
+#                      becomes of the others is up to the caller
 #
 # Variables:
 #   NODES                 1 or 3, defaults to 1
 #   SECURITY              on: clients can also connect by TLS, need rights then, and find
 #                         certificates and the password in secrets of the cluster's folder
+#   CHAOS                 on: clients can also connect through links that can be cut;
+#                         kafka-properties.sh says where
 #   PENSTOCK_KAFKA_PORT   port of the first node, defaults to 19092; the other nodes'
 #                         follow it, the controllers' are 100 higher
 #   PENSTOCK_KAFKA_NAME   name of the cluster, defaults to dev; its data, logs and pids
@@ -51,6 +56,7 @@ brokers() {
 check_ports() {
 	local offset node listeners=(0 100)
 	[[ -z $secrets ]] || listeners+=(200 300)
+	[[ ${CHAOS:-off} == off ]] || listeners+=(400 500)
 	for ((node = 0; node < nodes; node++)); do
 		for offset in "${listeners[@]}"; do
 			taken=$((port + offset + node))
@@ -77,7 +83,7 @@ format_node() {
 start_node() {
 	local dir=$1
 	nohup java -Xms128m -Xmx512m -Dlog4j2.configurationFile="$PWD/scripts/kafka-log4j2.properties" \
-		-cp "$jars/*" kafka.Kafka "$dir/server.properties" >"$dir/server.log" 2>&1 </dev/null &
+		-cp "$jars/*" kafka.Kafka "$dir/server.properties" >>"$dir/server.log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 }
 
@@ -150,6 +156,28 @@ stop() {
 	done
 }
 
+node() {
+	local dir=$run/node-${2:-} signal
+	[[ -d $dir ]] || fail "the cluster has no node '${2:-}'."
+	case ${1:-} in
+	start)
+		running "$dir" && return
+		jars=$(scripts/kafka-download.sh)
+		start_node "$dir"
+		return
+		;;
+	kill) signal=KILL ;;
+	stop) signal=TERM ;;
+	*) fail "say node kill, stop or start." ;;
+	esac
+	kill "-$signal" "$(cat "$dir/pid")"
+	SECONDS=0
+	while running "$dir"; do
+		((SECONDS < stop_deadline)) || fail "$dir is still there."
+		sleep 0.1
+	done
+}
+
 status() {
 	local dir found=
 	for dir in .cache/kafka/run/*/node-*; do
@@ -163,9 +191,10 @@ status() {
 
 case ${1:-} in
 start | stop | status) "$1" ;;
+node) node "${@:2}" ;;
 restart)
 	stop
 	start
 	;;
-*) fail "say start, stop, restart or status" ;;
+*) fail "say start, stop, restart, status or node" ;;
 esac

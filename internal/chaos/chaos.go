@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/penstock/penstock/internal/chaos/checker"
@@ -32,77 +33,108 @@ func Run(ctx context.Context, cfg Config) (result *Result, err error) {
 	c := newCrew(cfg)
 	faults := plan(cfg, len(c.stages))
 	c.logf("mode %s, seed %d: %d faults, %d messages at %d a second", cfg.Mode, cfg.Seed, len(faults), cfg.Messages, cfg.Rate)
-	if err := c.makeTopics(ctx); err != nil {
-		return nil, err
-	}
-	logs, err := follow(ctx, cfg, c.stages)
+	closeAll, err := c.open(ctx)
+	defer func() { err = errors.Join(err, closeAll()) }()
 	if err != nil {
 		return nil, err
 	}
-	c.logs = logs
-	defer func() { err = errors.Join(err, logs.close()) }()
 	journalPath := filepath.Join(cfg.Dir, "journal")
-	kills, err := c.underLoad(ctx, journalPath, faults)
-	if err != nil {
+	if err := c.underLoad(ctx, journalPath, faults); err != nil {
 		return nil, errors.Join(err, c.closeAll())
 	}
 	c.logf("all is through")
 	if err := c.closeAll(); err != nil {
 		return nil, err
 	}
-	if err := c.awaitLogs(ctx); err != nil {
+	if err := c.awaitRead(ctx); err != nil {
 		return nil, err
 	}
-	report, err := checker.CheckPipeline(ctx, checker.Source{
-		Brokers: cfg.Brokers, Pipeline: cfg.Pipeline, Stages: c.stages, Journal: journalPath,
-		Log: logs.of, Deadline: cfg.deadline(),
-	})
+	return c.check(ctx, journalPath)
+}
+
+// open makes the network and the topics, and begins to read these.
+func (c *crew) open(ctx context.Context) (closeAll func() error, err error) {
+	var closes []func() error
+	closeAll = func() (err error) {
+		for _, f := range slices.Backward(closes) {
+			err = errors.Join(err, f())
+		}
+		return err
+	}
+	if c.network, err = connect(ctx, c.cfg.Links); err != nil {
+		return closeAll, err
+	}
+	closes = append(closes, c.network.close)
+	if err := c.makeTopics(ctx); err != nil {
+		return closeAll, err
+	}
+	if c.logs, err = follow(ctx, c.cfg, c.stages); err != nil {
+		return closeAll, err
+	}
+	closes = append(closes, c.logs.close)
+	if c.pipes, err = observe(ctx, c.cfg, c.stages); err != nil {
+		return closeAll, err
+	}
+	closes = append(closes, c.pipes.close)
+	return closeAll, nil
+}
+
+// check tests what the run left behind.
+func (c *crew) check(ctx context.Context, journalPath string) (*Result, error) {
+	source := checker.Source{
+		Brokers: c.cfg.Brokers, Pipeline: c.cfg.Pipeline, Stages: c.stages, Journal: journalPath,
+		Log: c.logs.of, Seen: c.pipes.of, Deadline: c.cfg.deadline(),
+	}
+	if c.cfg.Mode != ExactlyOnce {
+		source.Freezes = c.happened.freezes
+	}
+	report, err := checker.CheckPipeline(ctx, source)
 	if err != nil {
 		return nil, err
 	}
 	for _, trace := range report.Traces {
 		c.logf("%s", trace)
 	}
-	result = &Result{Mode: cfg.Mode, Report: report, Kills: len(kills)}
-	err = result.measure(ctx, cfg, kills)
-	return result, err
+	result := &Result{Mode: c.cfg.Mode, Report: report, Kills: len(c.happened.kills), Phases: c.happened.phases, Session: c.cfg.Session}
+	result.measure(c)
+	return result, nil
 }
 
 // underLoad starts the workers and the load, makes the faults happen, and returns
 // when all messages are through.
-func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault) (kills []kill, err error) {
+func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault) error {
 	if err := c.startAll(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	written, err := journal.Create(journalPath)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	generator, err := load.New(load.Config{
 		Brokers: c.cfg.Brokers, Pipeline: c.cfg.Pipeline, Seed: c.cfg.Seed,
 		Keys: c.cfg.Keys, Rate: c.cfg.Rate, Journal: written,
 	})
 	if err != nil {
-		return nil, errors.Join(err, written.Close())
+		return errors.Join(err, written.Close())
 	}
 	loading, stop := context.WithCancel(ctx)
 	defer stop()
 	loaded := make(chan error, 1)
 	go func() { loaded <- generator.Run(loading) }()
 
-	kills, err = c.inflict(ctx, faults)
+	err = c.inflict(ctx, faults)
 	for err == nil && written.Len() < c.cfg.Messages {
 		err = pause(ctx, 10*time.Millisecond)
 	}
 	stop()
 	if err := errors.Join(err, <-loaded, written.Close()); err != nil {
-		return kills, err
+		return err
 	}
 	if err := generator.Refused(); err != nil {
 		c.logf("%v", err)
 	}
 	c.logf("%d messages are acknowledged", written.Len())
-	return kills, c.awaitThrough(ctx)
+	return c.awaitThrough(ctx)
 }
 
 // awaitThrough waits until each stage has committed all of its input, and nothing is
@@ -113,7 +145,7 @@ func (c *crew) awaitThrough(ctx context.Context) error {
 	defer cancel()
 	parked := 0
 	err := c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
-		lag, err := reader.Lag(ctx, flow.Group(c.cfg.Pipeline, s.Name), flow.Topic(c.cfg.Pipeline, s.Input), flow.Partitions)
+		lag, err := c.pipes.lag(ctx, reader, c.cfg.Pipeline, s)
 		if err != nil {
 			return 0, err
 		}
@@ -128,16 +160,23 @@ func (c *crew) awaitThrough(ctx context.Context) error {
 	return err
 }
 
-// logPatience is how long the last of the retry logs may take to be read.
-const logPatience = 30 * time.Second
+// readPatience is how long the last records may take to be read.
+const readPatience = 30 * time.Second
 
-// awaitLogs waits until the retry logs are read to their ends.
-func (c *crew) awaitLogs(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, logPatience, errors.New("the retry logs cannot be read to their ends"))
+// awaitRead waits until the pipes and the retry logs are read to their ends.
+func (c *crew) awaitRead(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readPatience, errors.New("the topics cannot be read to their ends"))
 	defer cancel()
 	return c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
+		for _, topic := range []string{flow.Topic(c.cfg.Pipeline, s.Name), flow.PoisonTopic(c.cfg.Pipeline, s.Name)} {
+			n, err := c.pipes.unread(ctx, reader, topic)
+			if err != nil {
+				return 0, err
+			}
+			left += n
+		}
 		unread, _, err := c.logs.left(ctx, reader, s)
-		return unread, err
+		return left + unread, err
 	})
 }
 

@@ -70,7 +70,7 @@ func TestEachControlIsFound(t *testing.T) {
 		t.Run(string(control), func(t *testing.T) {
 			result := run(t, chaos.Config{
 				Brokers: brokertest.New(t).Addrs(), Environment: []string{worker.ControlVariable + "=" + string(control)},
-				Seed: 1, Messages: 2000, Rate: 2000, Keys: 20, Processes: 1, Session: 6 * time.Second,
+				Seed: 1, Messages: 2000, Rate: 2000, Keys: 20, Processes: 1, Session: 6 * time.Second, SlowWait: -1,
 			})
 			require.Error(t, result.Broken())
 			require.Positive(t, result.Report.Count(want), "%s", result.Report.List())

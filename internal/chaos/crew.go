@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/penstock/penstock/internal/chaos/flow"
+	"github.com/penstock/penstock/internal/chaos/pulse"
 	"github.com/penstock/penstock/internal/chaos/topics"
 )
 
@@ -17,8 +19,14 @@ import (
 type crew struct {
 	cfg    Config
 	stages []flow.Stage
-	slots  [][]*process // by stage
-	logs   *follower
+	slots  [][]*process   // by stage
+	starts map[string]int // of each slot
+
+	network  *network
+	nodes    *nodes
+	logs     *follower
+	pipes    *observer
+	happened happened
 
 	watchers sync.WaitGroup
 	mu       sync.Mutex
@@ -26,7 +34,10 @@ type crew struct {
 }
 
 func newCrew(cfg Config) *crew {
-	c := &crew{cfg: cfg, stages: cfg.stages()}
+	c := &crew{
+		cfg: cfg, stages: cfg.stages(), starts: map[string]int{},
+		nodes: &nodes{cfg: cfg}, happened: happened{phases: Histogram{}},
+	}
 	c.slots = make([][]*process, len(c.stages))
 	for i := range c.slots {
 		c.slots[i] = make([]*process, cfg.Processes)
@@ -36,17 +47,25 @@ func newCrew(cfg Config) *crew {
 
 // command is a worker's command with the flags that all have.
 func (c *crew) command(flags ...string) []string {
+	brokers := c.cfg.Brokers
+	if len(c.cfg.Links) > 0 {
+		brokers = nil
+		for _, link := range c.cfg.Links {
+			brokers = append(brokers, link.Worker)
+		}
+	}
 	command := append([]string{}, c.cfg.Worker...)
-	command = append(command, "--brokers", strings.Join(c.cfg.Brokers, ","), "--pipeline", c.cfg.Pipeline)
-	if c.cfg.Mode == Parking {
-		command = append(command, "--parking", "--slow", c.cfg.SlowWait.String())
+	command = append(command, "--brokers", strings.Join(brokers, ","), "--pipeline", c.cfg.Pipeline,
+		"--chance", strconv.Itoa(c.cfg.trouble().Chance), "--slow", c.cfg.SlowWait.String())
+	if c.cfg.Mode == ExactlyOnce {
+		command = append(command, "--exactly-once")
 	}
 	return append(command, flags...)
 }
 
 // makeTopics lets a worker make the topics.
 func (c *crew) makeTopics(ctx context.Context) error {
-	p, err := startProcess(ctx, "topics", c.command("--make-topics"), nil, filepath.Join(c.cfg.Dir, "topics.log"))
+	p, err := startProcess(ctx, "topics", c.command("--make-topics"), nil, filepath.Join(c.cfg.Dir, "topics.log"), nil)
 	if err != nil {
 		return err
 	}
@@ -107,12 +126,19 @@ func (c *crew) start(ctx context.Context, stage, slot int) error {
 // spawn starts a worker of the stage, and watches that it does not end by itself.
 func (c *crew) spawn(ctx context.Context, stage, slot int) (*process, error) {
 	s := c.stages[stage]
-	name := fmt.Sprintf("%s-%d", s.Name, slot)
-	command := c.command("--stages", s.Name, "--session", c.cfg.Session.String())
-	if c.cfg.Mode == Graceful {
-		command = append(command, "--steady") // what waits for its next attempt at a stop is given up, and repeated
+	of := fmt.Sprintf("%s-%d", s.Name, slot)
+	c.starts[of]++
+	name := fmt.Sprintf("%s.%d", of, c.starts[of])
+	path := filepath.Join(c.cfg.Dir, name+".pulse")
+	if err := pulse.Create(path); err != nil {
+		return nil, err
 	}
-	p, err := startProcess(ctx, name, command, c.cfg.Environment, filepath.Join(c.cfg.Dir, name+".log"))
+	beat, _, err := pulse.Open(path) // mapped as long as the run lasts
+	if err != nil {
+		return nil, err
+	}
+	command := c.command("--stages", s.Name, "--session", c.cfg.Session.String(), "--name", name, "--pulse", path)
+	p, err := startProcess(ctx, name, command, c.cfg.Environment, filepath.Join(c.cfg.Dir, of+".log"), beat)
 	if err != nil {
 		return nil, err
 	}

@@ -3,67 +3,16 @@ package chaos
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
+
+	"github.com/penstock/penstock/internal/chaos/checker"
 )
 
-// fault is one thing that happens to the workers.
-type fault struct {
-	kind  faultKind
-	after time.Duration // since the fault before
-	stage int
-	slot  int
-	down  time.Duration // until the worker that went is started, or the one that came goes
-
-	// Of a kill: above 0 it hits a worker so long after its start, which is likely to
-	// be while it takes over its share.
-	young time.Duration
-}
-
-type faultKind string
-
-const (
-	killWorker  faultKind = "kill"
-	closeWorker faultKind = "close"
-	joinWorker  faultKind = "join"
-	rollStage   faultKind = "rolling restart"
-)
-
-// longestDown bounds the time that a worker is away.
-const longestDown = 3 * time.Second
-
-// In mode parking one kill in so many hits a worker that is as young as this at most.
-const (
-	youngEach = 4
-	youngest  = 2500 * time.Millisecond
-)
-
-// plan draws the faults of a run, spread over the time that its messages take.
-func plan(cfg Config, stages int) []fault {
-	random := rand.New(rand.NewPCG(cfg.Seed, 2)) //nolint:gosec // a seed makes it the same again
-	var faults []fault
-	for _, of := range []struct {
-		kind faultKind
-		n    int
-	}{{killWorker, cfg.Faults.Kills}, {closeWorker, cfg.Faults.Closes}, {joinWorker, cfg.Faults.Joins}, {rollStage, cfg.Faults.Rollings}} {
-		for range of.n {
-			faults = append(faults, fault{kind: of.kind})
-		}
-	}
-	random.Shuffle(len(faults), func(i, j int) { faults[i], faults[j] = faults[j], faults[i] })
-	mean := time.Duration(cfg.Messages) * time.Second / time.Duration(cfg.Rate) / time.Duration(max(len(faults), 1))
-	// A worker that is away takes from the time to the next fault.
-	mean = max(mean-longestDown/2, time.Second)
-	for i := range faults {
-		f := &faults[i]
-		f.after = time.Duration(random.Int64N(int64(2 * mean)))
-		f.stage, f.slot = random.IntN(stages), random.IntN(cfg.Processes)
-		f.down = time.Duration(random.Int64N(int64(longestDown)))
-		if cfg.Mode == Parking && f.kind == killWorker && random.IntN(youngEach) == 0 {
-			f.young = time.Duration(random.Int64N(int64(youngest))) + 1
-		}
-	}
-	return faults
+// happened is what the faults of a run did.
+type happened struct {
+	kills   []kill
+	freezes []checker.Freeze
+	phases  Histogram
 }
 
 // kill is a worker's end by SIGKILL.
@@ -73,84 +22,152 @@ type kill struct {
 	inFlight int64 // messages in its filters
 }
 
-// inflict makes the faults happen, one after the other, and returns the kills.
-func (c *crew) inflict(ctx context.Context, faults []fault) (kills []kill, err error) {
+// inflict makes the faults happen, one after the other.
+func (c *crew) inflict(ctx context.Context, faults []fault) error {
 	for i, f := range faults {
 		if err := pause(ctx, f.after); err != nil {
-			return kills, err
+			return err
 		}
-		c.logf("fault %d of %d: %s, stage %s, slot %d", i+1, len(faults), f.kind, c.stages[f.stage].Name, f.slot)
-		if f.kind == killWorker {
-			var k kill
-			if k, err = c.kill(ctx, f); err == nil {
-				kills = append(kills, k)
-				c.logf("killed with %d messages in its filters", k.inFlight)
-			}
-		} else {
-			err = c.trouble(ctx, f)
-		}
-		if err == nil && c.cfg.Mode == Parking {
+		c.logf("fault %d of %d: %s %s, stage %s, slot %d", i+1, len(faults), f.kind, f.how, c.stages[f.stage].Name, f.slot)
+		err := c.happen(ctx, f)
+		if err == nil && (c.cfg.Mode == Parking) {
 			err = c.comeLate(ctx)
 		}
 		if err != nil {
-			return kills, fmt.Errorf("fault %d of %d, %s: %w", i+1, len(faults), f.kind, err)
+			return fmt.Errorf("fault %d of %d, %s: %w", i+1, len(faults), f.kind, err)
 		}
 	}
-	return kills, nil
+	return c.nodes.await()
 }
 
-func (c *crew) kill(ctx context.Context, f fault) (kill, error) {
-	if f.young > 0 {
-		if err := c.renew(ctx, f); err != nil {
-			return kill{}, err
-		}
-	} else if err := c.slots[f.stage][f.slot].awaitReady(); err != nil {
-		return kill{}, err
-	}
-	inFlight, err := c.slots[f.stage][f.slot].kill(f.young == 0)
-	if err != nil {
-		return kill{}, err
-	}
-	k := kill{at: time.Now(), stage: f.stage, inFlight: inFlight}
-	if err := pause(ctx, f.down); err != nil {
-		return k, err
-	}
-	return k, c.start(ctx, f.stage, f.slot)
-}
-
-// renew closes the worker of a slot, starts one in its place, and returns when that is
-// as old as the fault says.
-func (c *crew) renew(ctx context.Context, f fault) error {
-	if err := c.restart(ctx, f.stage, f.slot, 0); err != nil {
-		return err
-	}
-	if err := c.slots[f.stage][f.slot].awaitHeed(); err != nil {
-		return err
-	}
-	c.logf("the worker is new, and has %v", f.young.Round(time.Millisecond))
-	return pause(ctx, f.young)
-}
-
-// trouble makes a fault happen that is no kill.
-func (c *crew) trouble(ctx context.Context, f fault) error {
+func (c *crew) happen(ctx context.Context, f fault) error {
 	switch f.kind {
+	case killWorker:
+		return c.kill(ctx, f)
 	case closeWorker:
+		c.meets(f.kind, c.slots[f.stage][f.slot])
 		return c.restart(ctx, f.stage, f.slot, f.down)
 	case joinWorker:
 		return c.visit(ctx, f.stage, f.down)
 	case rollStage:
-		for slot := range c.slots[f.stage] {
-			if err := c.restart(ctx, f.stage, slot, 0); err != nil {
-				return err
-			}
-			if err := c.slots[f.stage][slot].awaitReady(); err != nil {
-				return err
-			}
-		}
-		return nil
+		return c.roll(ctx, f.stage)
+	case freezeWorker:
+		return c.freeze(ctx, f)
+	case takeBroker:
+		return c.takeBroker(ctx, f)
+	case cutLink:
+		return c.cut(ctx, f)
 	default:
 		return fmt.Errorf("there is no fault %q", f.kind)
 	}
+}
+
+// meets takes down what a worker is at when a fault meets it.
+func (c *crew) meets(kind faultKind, p *process) {
+	at := c.at(p)
+	c.happened.phases.add(kind, at)
+	c.logf("it meets %s in phase %s (of %v)", p.name, first(at), at)
+}
+
+// aimPatience is how long a kill waits for the worker to be in the phase that it aims
+// at.
+const aimPatience = 5 * time.Second
+
+func (c *crew) kill(ctx context.Context, f fault) error {
+	p := c.slots[f.stage][f.slot]
+	if f.aim == InRebalance || f.aim == InTakeover { // a new worker is in both
+		if err := c.restart(ctx, f.stage, f.slot, 0); err != nil {
+			return err
+		}
+		p = c.slots[f.stage][f.slot]
+		if err := p.awaitHeed(); err != nil {
+			return err
+		}
+	} else if err := p.awaitReady(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(aimPatience); f.aim != "" && !c.at(p)[f.aim] && time.Now().Before(deadline); {
+		if err := pause(ctx, 200*time.Microsecond); err != nil {
+			return err
+		}
+	}
+	// What it says to brokers is known no more once it is dead; its pulse is.
+	at := c.at(p)
+	inFlight, err := p.kill()
+	if err != nil {
+		return err
+	}
+	c.happened.phases.add(f.kind, at)
+	c.happened.kills = append(c.happened.kills, kill{at: time.Now(), stage: f.stage, inFlight: inFlight})
+	c.logf("killed %s in phase %s (of %v), aimed at %q, with %d messages in its filters", p.name, first(at), at, f.aim, inFlight)
+	if err := pause(ctx, f.down); err != nil {
+		return err
+	}
+	return c.start(ctx, f.stage, f.slot)
+}
+
+// freeze stops a worker, and continues it.
+func (c *crew) freeze(ctx context.Context, f fault) error {
+	p := c.slots[f.stage][f.slot]
+	if err := p.awaitReady(); err != nil {
+		return err
+	}
+	c.meets(f.kind, p)
+	frozen := checker.Freeze{Writer: p.name, From: time.Now(), Grace: c.cfg.Session + time.Second}
+	if err := p.pause(); err != nil {
+		return err
+	}
+	err := pause(ctx, f.down)
+	if err == nil {
+		err = p.resume()
+	}
+	frozen.To = time.Now()
+	c.happened.freezes = append(c.happened.freezes, frozen)
+	c.logf("%s goes on after %v", p.name, frozen.To.Sub(frozen.From).Round(time.Millisecond))
+	return err
+}
+
+func (c *crew) takeBroker(ctx context.Context, f fault) error {
+	if err := c.nodes.await(); err != nil { // the one before
+		return err
+	}
+	c.meetsAll(f.kind)
+	return c.nodes.away(ctx, f.how, f.broker, f.down)
+}
+
+func (c *crew) cut(ctx context.Context, f fault) error {
+	c.meetsAll(f.kind)
+	mend, err := c.network.cut(f.broker, f.how, f.bytes)
+	if err != nil {
+		return err
+	}
+	if err := pause(ctx, f.down); err != nil {
+		return err
+	}
+	c.logf("the connections to broker %d are mended after %v", f.broker+1, f.down.Round(time.Millisecond))
+	return mend()
+}
+
+// meetsAll takes down what the workers are at when a fault meets all of them.
+func (c *crew) meetsAll(kind faultKind) {
+	for _, slots := range c.slots {
+		for _, p := range slots {
+			c.meets(kind, p)
+		}
+	}
+}
+
+func (c *crew) roll(ctx context.Context, stage int) error {
+	for slot := range c.slots[stage] {
+		c.meets(rollStage, c.slots[stage][slot])
+		if err := c.restart(ctx, stage, slot, 0); err != nil {
+			return err
+		}
+		if err := c.slots[stage][slot].awaitReady(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // restart closes the worker of a slot and starts one in its place after a while.
@@ -176,6 +193,7 @@ func (c *crew) visit(ctx context.Context, stage int, stay time.Duration) error {
 	if err := pause(ctx, stay); err != nil {
 		return err
 	}
+	c.meets(joinWorker, p)
 	return p.close()
 }
 

@@ -60,7 +60,11 @@ func follow(ctx context.Context, cfg Config, stages []flow.Stage) (*follower, er
 	go func() {
 		defer close(f.ended)
 		defer reader.Close()
-		f.err = reader.Follow(ctx, f.logs, flow.Partitions, f.take)
+		of := map[string]int{}
+		for _, log := range f.logs {
+			of[log] = flow.Partitions
+		}
+		f.err = reader.Follow(ctx, of, f.take)
 	}()
 	return f, nil
 }
@@ -73,6 +77,12 @@ func (f *follower) close() error {
 }
 
 func (f *follower) take(stored *kgo.Record) error {
+	if stored.Attrs.IsControl() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.next[stored.Topic][stored.Partition] = stored.Offset + 1
+		return nil
+	}
 	r, err := retrylog.FromClient(stored)
 	if err != nil {
 		return err

@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/penstock/penstock/internal/chaos/pulse"
 )
 
 // process is a worker.
@@ -24,12 +25,13 @@ type process struct {
 	ended chan struct{} // closed when it is gone; then err says how
 	err   error
 
-	inFlight atomic.Int64 // messages in its filters
+	beat     *pulse.Pulse // what it is at
 	stopping atomic.Bool  // its end is wanted
 }
 
-// startProcess starts a worker. What it logs goes to the end of a file.
-func startProcess(ctx context.Context, name string, command, environment []string, logPath string) (*process, error) {
+// startProcess starts a worker, which has a pulse where it is given one. What it logs
+// goes to the end of a file.
+func startProcess(ctx context.Context, name string, command, environment []string, logPath string, beat *pulse.Pulse) (*process, error) {
 	log, err := os.OpenFile(logPath, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("start worker %s: %w", name, err)
@@ -45,7 +47,7 @@ func startProcess(ctx context.Context, name string, command, environment []strin
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start worker %s: %w", name, errors.Join(err, log.Close()))
 	}
-	p := &process{name: name, cmd: cmd, stdin: stdin, heeds: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{})}
+	p := &process{name: name, cmd: cmd, beat: beat, stdin: stdin, heeds: make(chan struct{}), ready: make(chan struct{}), ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
 		p.follow(stdout)
@@ -56,40 +58,46 @@ func startProcess(ctx context.Context, name string, command, environment []strin
 
 // follow reads what the worker tells of itself until it is gone.
 func (p *process) follow(out io.Reader) {
-	lines := bufio.NewScanner(out)
-	isReady := false
-	for n := 0; lines.Scan(); n++ {
-		if n == 0 {
-			close(p.heeds)
+	told := map[string]chan struct{}{"begun": p.heeds, "ready": p.ready}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if told := told[lines.Text()]; told != nil {
+			close(told)
 		}
-		if n, err := strconv.ParseInt(lines.Text(), 10, 64); err == nil {
-			p.inFlight.Store(n)
-		} else if lines.Text() == "ready" && !isReady {
-			isReady = true
-			close(p.ready)
-		}
+		delete(told, lines.Text())
 	}
 }
 
-// busyPatience is how long a kill waits for a message in the worker's filters.
-const busyPatience = 5 * time.Second
-
-// kill ends the worker with SIGKILL, where it is to be busy if possible while it has
-// messages in its filters, and returns how many it had.
-func (p *process) kill(busy bool) (inFlight int64, err error) {
+// kill ends the worker with SIGKILL, and returns how many messages it had in its
+// filters.
+func (p *process) kill() (inFlight int64, err error) {
 	p.stopping.Store(true)
-	for deadline := time.Now().Add(busyPatience); busy && p.inFlight.Load() == 0 && time.Now().Before(deadline); {
-		select {
-		case <-p.ended:
-			return 0, p.unexpected()
-		case <-time.After(time.Millisecond):
-		}
-	}
 	if err := p.cmd.Process.Kill(); err != nil {
-		return 0, fmt.Errorf("kill worker %s: %w", p.name, err)
+		return 0, fmt.Errorf("kill worker %s: %w", p.name, errors.Join(err, p.exited()))
 	}
-	<-p.ended // and what it wrote last is read
-	return p.inFlight.Load(), nil
+	<-p.ended
+	return p.beat.InFilters.Load(), nil
+}
+
+// exited says how the worker has ended, if it has.
+func (p *process) exited() error {
+	select {
+	case <-p.ended:
+		return p.unexpected()
+	default:
+		return nil
+	}
+}
+
+// pause stops the worker where it is, until resume.
+func (p *process) pause() error { return p.signal(syscall.SIGSTOP) }
+
+func (p *process) resume() error { return p.signal(syscall.SIGCONT) }
+
+func (p *process) signal(s syscall.Signal) error {
+	if err := p.cmd.Process.Signal(s); err != nil {
+		return fmt.Errorf("send %v to worker %s: %w", s, p.name, err)
+	}
+	return nil
 }
 
 // closePatience is how long a worker may take to stop gracefully.
@@ -101,8 +109,8 @@ func (p *process) close() error {
 	if err := p.awaitHeed(); err != nil {
 		return err
 	}
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		return fmt.Errorf("close worker %s: %w", p.name, err)
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		return err
 	}
 	select {
 	case <-p.ended:

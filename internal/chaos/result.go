@@ -1,7 +1,6 @@
 package chaos
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/penstock/penstock/internal/chaos/checker"
 	"github.com/penstock/penstock/internal/chaos/flow"
-	"github.com/penstock/penstock/internal/chaos/topics"
 )
 
 // Result is what came of a run.
@@ -18,11 +16,17 @@ type Result struct {
 	Report *checker.Report
 	Kills  int
 
+	// Phases are those in which faults met workers.
+	Phases Histogram
+
+	// Session is the session time-out, in whose terms recoveries are told.
+	Session time.Duration
+
 	// Met is how many kills met messages in the worker's filters.
 	Met int
 
-	// Recoveries are, for each kill, the longest time that a partition of the
-	// stage's output stood still then; shortest first.
+	// Recoveries are, for each kill, the longest time that a partition of the stage's
+	// output stood still then, as one saw it who read it; shortest first.
 	Recoveries []time.Duration
 }
 
@@ -34,13 +38,16 @@ func (r *Result) Broken() error {
 		errs = append(errs, fmt.Errorf("the checker has %d findings", n))
 	}
 	repeated := len(r.Report.Repeats)
-	if r.Mode == Graceful && repeated > 0 {
-		errs = append(errs, fmt.Errorf("%d messages are repeated, and nobody was killed", repeated))
+	if (r.Mode == Graceful || r.Mode == ExactlyOnce) && repeated > 0 {
+		errs = append(errs, fmt.Errorf("%d messages are repeated", repeated))
 	}
-	if r.Kills > 0 && (repeated == 0 || r.Met == 0) {
+	if r.Mode == ExactlyOnce && r.Report.Parking.Again > 0 {
+		errs = append(errs, fmt.Errorf("%d parked messages were tried again though they were at their ends", r.Report.Parking.Again))
+	}
+	if r.Kills > 0 && (repeated == 0 && r.Mode != ExactlyOnce || r.Met == 0) {
 		errs = append(errs, errors.New("no kill met messages in flight: nothing was tried"))
 	}
-	if p := r.Report.Parking; r.Mode == Parking && (p.Runs == 0 || p.Delays == 0 || p.Staying == 0) {
+	if p := r.Report.Parking; p.Runs == 0 || r.Mode == Parking && (p.Delays == 0 || p.Staying == 0) {
 		errs = append(errs, fmt.Errorf("nothing was tried: %v", p))
 	}
 	return errors.Join(errs...)
@@ -48,63 +55,71 @@ func (r *Result) Broken() error {
 
 // Line is the run in one line.
 func (r *Result) Line() string {
-	return fmt.Sprintf("chaos: mode=%s kills=%d %s", r.Mode, r.Kills, r.Report.Totals())
+	line := fmt.Sprintf("chaos: mode=%s kills=%d %s", r.Mode, r.Kills, r.Report.Totals())
+	if median, longest := r.recovery(); longest > 0 {
+		line += fmt.Sprintf(" recovery_median=%.2f recovery_longest=%.2f", r.sessions(median), r.sessions(longest))
+	}
+	return line
 }
+
+// recovery is how long an output stood still after a kill.
+func (r *Result) recovery() (median, longest time.Duration) {
+	n := len(r.Recoveries)
+	if n == 0 {
+		return 0, 0
+	}
+	return r.Recoveries[n/2], r.Recoveries[n-1]
+}
+
+// sessions is how many session time-outs a time is.
+func (r *Result) sessions(d time.Duration) float64 { return d.Seconds() / r.Session.Seconds() }
 
 // Details are the lines before that.
 func (r *Result) Details() string {
-	details := fmt.Sprintf("repeats by stage: %v\n", r.Report.RepeatsByHop())
-	if r.Mode == Parking {
-		details += fmt.Sprintln(r.Report.Parking)
-	}
-	if r.Mode == Graceful {
+	details := fmt.Sprintf("repeats by stage: %v\n%v\n", r.Report.RepeatsByHop(), r.Report.Parking)
+	if r.Mode == Graceful || r.Mode == ExactlyOnce {
 		details = r.Report.ListRepeats() + details
 	}
-	if n := len(r.Recoveries); n > 0 {
+	if len(r.Phases) > 0 {
+		details += "phases in which faults met workers:\n" + r.Phases.String()
+	}
+	if median, longest := r.recovery(); longest > 0 {
 		details += fmt.Sprintf("%d of %d kills met messages in the worker's filters\n", r.Met, r.Kills)
-		details += fmt.Sprintf("a partition stood still after a kill for: median %v, longest %v\n",
-			r.Recoveries[n/2].Round(time.Millisecond), r.Recoveries[n-1].Round(time.Millisecond))
+		details += fmt.Sprintf("a partition of the output stood still after a kill for: median %v, longest %v; the session time-out is %v\n",
+			median.Round(time.Millisecond), longest.Round(time.Millisecond), r.Session)
 	}
 	return details
 }
 
 // measure finds out what the kills met, and how long the outputs stood still.
-func (r *Result) measure(ctx context.Context, cfg Config, kills []kill) error {
-	reader, err := topics.New(cfg.Brokers)
-	if err != nil {
-		return err
-	}
-	defer reader.Close()
-	for i, s := range cfg.stages() {
-		records, err := reader.Read(ctx, flow.Topic(cfg.Pipeline, s.Name), flow.Partitions)
-		if err != nil {
-			return err
-		}
-		times := make([][]time.Time, flow.Partitions)
-		for _, record := range records {
-			times[record.Partition] = append(times[record.Partition], record.Timestamp)
-		}
-		for _, k := range kills {
+func (r *Result) measure(c *crew) {
+	for i, s := range c.stages {
+		times := c.pipes.times(flow.Topic(c.cfg.Pipeline, s.Name))
+		for _, k := range c.happened.kills {
 			if k.stage == i {
 				r.Recoveries = append(r.Recoveries, gap(times, k.at))
 			}
 		}
 	}
-	for _, k := range kills {
+	for _, k := range c.happened.kills {
 		if k.inFlight > 0 {
 			r.Met++
 		}
 	}
 	slices.Sort(r.Recoveries)
-	return nil
 }
 
-// gap returns the longest time after at until a partition has a record again.
+// soon is how long after a kill a partition may still get what was on its way.
+const soon = time.Second
+
+// gap returns the longest time without a record in a partition that began at a time,
+// or soon after it, and has an end.
 func gap(partitions [][]time.Time, at time.Time) (longest time.Duration) {
 	for _, times := range partitions {
-		next := slices.IndexFunc(times, at.Before)
-		if next >= 0 {
-			longest = max(longest, times[next].Sub(at))
+		next, _ := slices.BinarySearchFunc(times, at, time.Time.Compare)
+		last := at
+		for ; next < len(times) && last.Before(at.Add(soon)); next++ {
+			longest, last = max(longest, times[next].Sub(last)), times[next]
 		}
 	}
 	return longest

@@ -40,6 +40,7 @@ func Check(acknowledged []journal.Entry, fed []Record, hops []Hop) *Report {
 			report.Traces = append(report.Traces, fmt.Sprintf("stage %s, key %s:\n%s", first.Hop, first.Key, hop.Trace(first.Key)))
 		}
 		report.Repeats = append(report.Repeats, c.repeats...)
+		report.Zombies += c.zombies
 		report.Parking = report.Parking.plus(c.parked)
 	}
 	return report

@@ -197,7 +197,7 @@ func TestTheListIsBounded(t *testing.T) {
 		report.Findings = append(report.Findings, checker.Finding{Kind: checker.Lost, Key: "a", Place: flow.Place{Number: i}})
 	}
 	require.Contains(t, report.List(), "lost: and 980 more")
-	require.Equal(t, "messages=0 lost=1000 repeated=0 disordered=0 unaccounted=0", report.Totals())
+	require.Equal(t, "messages=0 lost=1000 repeated=0 disordered=0 unaccounted=0 zombie=0", report.Totals())
 }
 
 func drawHopOf(t *rapid.T, h *history) *checker.Hop {

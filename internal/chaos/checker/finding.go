@@ -74,6 +74,7 @@ type Report struct {
 	Findings []Finding
 	Repeats  []Finding // what occurs again, which is no violation by itself
 	Parking  Parking
+	Zombies  int // records that a worker stored which had been stopped, behind those of the worker in its place
 
 	// Traces tell, of each hop with findings, what became of the key of the first.
 	Traces []string
@@ -131,6 +132,6 @@ func list(findings []Finding) string {
 
 // Totals are the report's numbers as the last line of a chaos run has them.
 func (r *Report) Totals() string {
-	return fmt.Sprintf("messages=%d lost=%d repeated=%d disordered=%d unaccounted=%d",
-		r.Messages, r.Count(Lost, Early), len(r.Repeats), r.Count(Disordered, NoRewind, Overtaken), r.Count(Unaccounted, WrongID, Misparked, Unfenced, HeldUp))
+	return fmt.Sprintf("messages=%d lost=%d repeated=%d disordered=%d unaccounted=%d zombie=%d",
+		r.Messages, r.Count(Lost, Early), len(r.Repeats), r.Count(Disordered, NoRewind, Overtaken), r.Count(Unaccounted, WrongID, Misparked, Unfenced, HeldUp), r.Zombies)
 }

@@ -45,7 +45,7 @@ func drawHistory(t *rapid.T) *history {
 	}
 	h.fed = feed.sorted()
 	inputs := h.fed
-	for _, s := range flow.Stages() {
+	for _, s := range flow.Stages(flow.Trouble{}) {
 		hop := h.hop(t, random, s, inputs)
 		h.hops = append(h.hops, hop)
 		inputs = hop.Outputs

@@ -13,6 +13,7 @@ type check struct {
 	findings []Finding
 	repeats  []Finding
 	parked   Parking
+	zombies  int
 }
 
 func newCheck(hop string) *check { return &check{hop: hop} }
@@ -96,6 +97,7 @@ func checkHop(hop Hop) *check {
 	c := newCheck(hop.Stage.Name)
 	d := c.dues(hop)
 
+	z := findZombies(&hop)
 	byKey := map[string][]occurrence{}
 	ids := newIDs(c)
 	for i := range hop.Outputs {
@@ -108,7 +110,7 @@ func checkHop(hop Hop) *check {
 		byKey[m.Key] = append(byKey[m.Key], occurrence{message: m, record: r})
 	}
 	for _, key := range d.keys {
-		c.sequence(d.outputs[key], byKey[key])
+		c.sequence(d.outputs[key], z.without(c, byKey[key]))
 		delete(byKey, key)
 	}
 	for _, occurrences := range byKey {
@@ -118,7 +120,7 @@ func checkHop(hop Hop) *check {
 	}
 	c.poison(hop, d)
 	if hop.Stage.Parking() {
-		c.parking(hop, d)
+		c.parking(hop, d, z)
 	}
 	return c
 }

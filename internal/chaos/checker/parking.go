@@ -67,8 +67,8 @@ func (p Parking) String() string {
 // seen: an attempt that began too early and took long enough is not found. Where the
 // owner has cut its log before all of it was read, what was parked then is taken from
 // the copies behind, and until the next takeover what was not seen is not missed.
-func (c *check) parking(hop Hop, d dues) {
-	p := &parkings{check: c, hop: &hop, dues: d, ends: endTimes(hop), stretches: map[string][]*stretch{}, reported: map[Origin]bool{}}
+func (c *check) parking(hop Hop, d dues, z zombies) {
+	p := &parkings{check: c, zombies: z, hop: &hop, dues: d, ends: endTimes(hop), stretches: map[string][]*stretch{}, reported: map[Origin]bool{}}
 	for from := 0; from < len(hop.Log); {
 		to := from
 		for to < len(hop.Log) && hop.Log[to].Partition == hop.Log[from].Partition {
@@ -84,10 +84,11 @@ func (c *check) parking(hop Hop, d dues) {
 
 // parkings tests the retry log of a hop.
 type parkings struct {
-	check *check
-	hop   *Hop
-	dues  dues
-	ends  map[flow.Message]time.Time // of inputs: when all of their outputs, or their poison, were there first
+	check   *check
+	zombies zombies
+	hop     *Hop
+	dues    dues
+	ends    map[flow.Message]time.Time // of inputs: when all of their outputs, or their poison, were there first
 
 	stretches map[string][]*stretch // by key
 	live      map[flow.Message]int  // at the end

@@ -43,7 +43,7 @@ func (p *parkings) check() *checker.Report {
 // parked anew. Times are milliseconds.
 func newParkings() *parkings {
 	p := &parkings{
-		stage: flow.ParkingStages()[0], begun: time.UnixMilli(1_000_000_000_000).UTC(),
+		stage: flow.Stages(flow.Trouble{Chance: 7, Slow: true})[0], begun: time.UnixMilli(1_000_000_000_000).UTC(),
 		input: map[string]int{}, output: map[string]int{}, at: map[string]int{},
 	}
 	tries := func(key string, from, want int) flow.Message {

@@ -19,7 +19,7 @@ func (p *parkings) overtaken() {
 	for i := range p.hop.Outputs {
 		o := &p.hop.Outputs[i]
 		m, err := flow.Parse([]byte(o.Value))
-		if err != nil || p.stretches[m.Key] == nil {
+		if err != nil || p.stretches[m.Key] == nil || p.zombies.late[o] {
 			continue
 		}
 		// A message that the input repeats is taken for the one that allows it.

@@ -14,9 +14,6 @@ import (
 	"github.com/penstock/penstock/internal/chaos/topics"
 )
 
-// poisonPartitions is how many partitions a poison topic has.
-const poisonPartitions = 1
-
 // Source says what is to be checked.
 type Source struct {
 	Brokers  []string
@@ -32,6 +29,14 @@ type Source struct {
 	// Deadline is how long a message of a key may take while another key waits for
 	// long. 0: that is not tested.
 	Deadline time.Duration
+
+	// Freezes are the workers that were stopped and continued, where what they do to
+	// the order counts apart. Exactly once it must do nothing: then there are none.
+	Freezes []Freeze
+
+	// Seen is what another reader saw in a topic while the run went on, partition
+	// after partition.
+	Seen func(topic string) []Sighting
 }
 
 // CheckPipeline reads the topics of the pipeline and the producers' journal, and
@@ -46,30 +51,56 @@ func CheckPipeline(ctx context.Context, src Source) (*Report, error) {
 		return nil, err
 	}
 	defer reader.Close()
-	fed, err := read(ctx, reader, flow.Topic(src.Pipeline, flow.In), flow.Partitions)
-	if err != nil {
-		return nil, err
-	}
+	r := &reading{ctx: ctx, src: src, reader: reader}
+	fed := r.topic(flow.Topic(src.Pipeline, flow.In), flow.Partitions)
 	var hops []Hop
 	inputs := fed
 	for _, s := range src.Stages {
-		hop := Hop{Stage: s, Inputs: inputs, Deadline: src.Deadline}
-		if hop.Outputs, err = read(ctx, reader, flow.Topic(src.Pipeline, s.Name), flow.Partitions); err != nil {
-			return nil, err
-		}
-		if hop.Poison, err = read(ctx, reader, flow.PoisonTopic(src.Pipeline, s.Name), poisonPartitions); err != nil {
-			return nil, err
-		}
-		if s.Parking() {
-			hop.Log = src.Log(s)
-			if hop.InputID, err = reader.ID(ctx, flow.Topic(src.Pipeline, s.Input)); err != nil {
-				return nil, err
-			}
-		}
+		hop := r.hop(s, inputs)
 		hops = append(hops, hop)
 		inputs = hop.Outputs
 	}
-	return Check(acknowledged, fed, hops), nil
+	if r.err != nil {
+		return nil, r.err
+	}
+	report := Check(acknowledged, fed, hops)
+	report.Findings = append(report.Findings, r.differences...)
+	return report, nil
+}
+
+// reading reads what is to be checked, until the first error.
+type reading struct {
+	ctx         context.Context //nolint:containedctx // it lives as long as one call
+	src         Source
+	reader      *topics.Reader
+	err         error
+	differences []Finding
+}
+
+func (r *reading) hop(s flow.Stage, inputs []Record) Hop {
+	hop := Hop{
+		Stage: s, Inputs: inputs, Deadline: r.src.Deadline, Freezes: r.src.Freezes,
+		Outputs: r.topic(flow.Topic(r.src.Pipeline, s.Name), flow.Partitions),
+		Poison:  r.topic(flow.PoisonTopic(r.src.Pipeline, s.Name), flow.PoisonPartitions),
+	}
+	if s.Parking() && r.err == nil {
+		hop.Log = r.src.Log(s)
+		hop.InputID, r.err = r.reader.ID(r.ctx, flow.Topic(r.src.Pipeline, s.Input))
+	}
+	return hop
+}
+
+// topic reads a topic, and compares it with what another reader saw of it.
+func (r *reading) topic(name string, partitions int) []Record {
+	if r.err != nil {
+		return nil
+	}
+	var records []Record
+	records, r.err = read(r.ctx, r.reader, name, partitions)
+	if r.src.Seen != nil && r.err == nil {
+		r.differences = append(r.differences, compare(name, r.src.Seen(name), records)...)
+	}
+	return records
 }
 
 func read(ctx context.Context, reader *topics.Reader, topic string, partitions int) ([]Record, error) {
@@ -99,6 +130,8 @@ func fromClient(r *kgo.Record) (Record, error) {
 			record.Parent = value
 		case "ce_correlationid":
 			record.Job = value
+		case flow.WorkerHeader:
+			record.Writer = value
 		case "topic_poisoned":
 			record.Poisoned.Topic = value
 		case "reason_poisoned":

@@ -21,6 +21,9 @@ type Record struct {
 	// trigger has no parent.
 	ID, Parent, Job string
 
+	// Writer is the worker that made it, where that says so.
+	Writer string
+
 	// Headers are all of them, as topics.Headers has them.
 	Headers string
 
@@ -59,4 +62,7 @@ type Hop struct {
 	// Deadline is how long a message of a key may take while another key waits for
 	// long. 0: that is not tested.
 	Deadline time.Duration
+
+	// Freezes are what was done to workers of the stage.
+	Freezes []Freeze
 }

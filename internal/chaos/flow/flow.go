@@ -1,11 +1,11 @@
 // Package flow says what runs through the pipeline of a chaos run: the messages,
-// and what each of its two stages has to make of them. The load generator, the
+// and what each of its three stages has to make of them. The load generator, the
 // workers and the checker agree on nothing else.
 //
-//	in ──▶ first ──▶ second
+//	in ──▶ first ──▶ second ──▶ third
 //
-// Stage first makes two messages of every tenth one, the others it passes on.
-// Either stage rejects some messages, so that they belong in its poison topic.
+// Stage first makes two messages of every tenth one, the others are passed on. Each
+// stage rejects some messages, so that they belong in its poison topic.
 package flow
 
 import (
@@ -19,10 +19,14 @@ const (
 	In     = "in"
 	First  = "first"
 	Second = "second"
+	Third  = "third"
 )
 
 // Partitions is how many partitions each pipe has.
 const Partitions = 6
+
+// PoisonPartitions is how many partitions a poison topic has.
+const PoisonPartitions = 1
 
 // Message is a message of a pipe.
 type Message struct {
@@ -70,17 +74,25 @@ type Stage struct {
 	// Of a stage that parks.
 	attempts int // before a message is parked; 0: it is never parked
 	hopeless int // of every poisonEvery numbers, the one that always fails
+	trouble  Trouble
 }
 
 // poisonEvery is how many messages of a key there are to one that a stage rejects.
 const poisonEvery = 50
 
 // Stages are the stages, in the order of the flow.
-func Stages() []Stage {
-	return []Stage{
-		{Name: First, Input: In, splits: 10, poison: 11},
-		{Name: Second, Input: First, poison: 23},
+func Stages(t Trouble) []Stage {
+	stages := []Stage{
+		{Name: First, Input: In, splits: 10, poison: 11, attempts: 1, hopeless: 37, trouble: t},
+		{Name: Second, Input: First, poison: 23, attempts: 2, hopeless: 43, trouble: t},
+		{Name: Third, Input: Second, poison: 31, attempts: 1, hopeless: 47, trouble: t},
 	}
+	if t.Chance == 0 {
+		for i := range stages {
+			stages[i].attempts = 0
+		}
+	}
+	return stages
 }
 
 // Rejects tells that the stage rejects the message, so that it belongs in the poison
@@ -100,6 +112,9 @@ func (s Stage) Make(m Message) []Message {
 	other.Part++
 	return []Message{m, other}
 }
+
+// WorkerHeader is the header that says which worker has made a message.
+const WorkerHeader = "chaos-worker"
 
 // Topic is the name of a pipe's topic.
 func Topic(pipeline, pipe string) string { return pipeline + "." + pipe }

@@ -13,7 +13,7 @@ func TestAValueTellsItsMessage(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		m := flow.Message{
-			Pipe:   rapid.SampledFrom([]string{flow.In, flow.First, flow.Second}).Draw(t, "pipe"),
+			Pipe:   rapid.SampledFrom([]string{flow.In, flow.First, flow.Second, flow.Third}).Draw(t, "pipe"),
 			Key:    rapid.StringMatching("[a-z0-9-]{0,9}").Draw(t, "key"),
 			Number: rapid.IntRange(0, 1e6).Draw(t, "number"),
 			Part:   rapid.IntRange(0, 3).Draw(t, "part"),
@@ -34,13 +34,14 @@ func TestWhatIsNoValueIsAnError(t *testing.T) {
 
 func TestStagesSplitAndReject(t *testing.T) {
 	t.Parallel()
-	stages := flow.Stages()
+	stages := flow.Stages(flow.Trouble{})
 	ten := flow.Message{Pipe: flow.In, Key: "a", Number: 10}
 	require.Equal(t, []string{"first a 10.0", "first a 10.1"}, values(stages[0].Make(ten)))
 	require.Equal(t, []string{"second a 10.0"}, values(stages[1].Make(ten)))
 	require.True(t, stages[0].Rejects(flow.Message{Number: 61}))
 	require.False(t, stages[0].Rejects(ten))
 	require.True(t, stages[1].Rejects(flow.Message{Number: 23, Part: 0}))
+	require.Equal(t, []string{"third a 10.1"}, values(stages[2].Make(flow.Message{Pipe: flow.Second, Key: "a", Number: 10, Part: 1})))
 }
 
 func values(messages []flow.Message) (values []string) {

@@ -5,17 +5,15 @@ import (
 	"hash/fnv"
 )
 
-// ParkingStages are the stages of a run in which attempts fail, and what has failed
-// is parked: one attempt in seven fails, some messages fail until they are poisoned,
-// some wait for long, and all of one key stay parked from one message on.
+// Trouble says how often attempts fail. What has failed is parked: some messages fail
+// until they are poisoned, some wait for long, and all of one key stay parked from one
+// message on.
 //
 // Whether an attempt fails depends on the message and the attempt's number alone, so
 // what a record says of attempts can be checked.
-func ParkingStages() []Stage {
-	stages := Stages()
-	stages[0].attempts, stages[0].hopeless = 1, 37
-	stages[1].attempts, stages[1].hopeless = 2, 43
-	return stages
+type Trouble struct {
+	Chance int  // one attempt in so many fails; 0: none does, and nothing is parked
+	Slow   bool // some messages wait for long
 }
 
 // RetryLog is the name of a stage's retry log.
@@ -29,9 +27,6 @@ const Parks = 8
 // mayFail is how many attempts at a message may fail by chance: so none is poisoned
 // by chance.
 const mayFail = 6
-
-// chance is one attempt in so many that fails.
-const chance = 7
 
 // The keys that are special.
 const (
@@ -63,7 +58,7 @@ func (s Stage) Fails(m Message, attempt int) bool {
 	}
 	sum := fnv.New32a()
 	fmt.Fprintf(sum, "%s %s %d", s.Name, m.Value(), attempt)
-	return mix(sum.Sum32())%chance == 0
+	return mix(sum.Sum32())%uint32(s.trouble.Chance) == 0 //nolint:gosec // it is small, and above 0 where a stage parks
 }
 
 // mix spreads what differs in few bits only.
@@ -83,7 +78,7 @@ func (s Stage) Hopeless(m Message) bool {
 
 // Slow tells whether the message waits for long after it was parked.
 func (s Stage) Slow(m Message) bool {
-	return s.Parking() && SlowKey(m.Key) && m.Number%slowEach == slowAt
+	return s.Parking() && s.trouble.Slow && SlowKey(m.Key) && m.Number%slowEach == slowAt
 }
 
 // SlowKey tells whether messages of the key can wait for long.

@@ -9,9 +9,12 @@ import (
 	"github.com/penstock/penstock/internal/chaos/flow"
 )
 
+// often is as much trouble as there is in mode parking.
+var often = flow.Trouble{Chance: 7, Slow: true}
+
 func TestOneAttemptInSevenFails(t *testing.T) {
 	t.Parallel()
-	for _, s := range flow.ParkingStages() {
+	for _, s := range flow.Stages(often) {
 		attempts, failed, most := 0, 0, 0
 		for key := 10; key < 60; key++ {
 			for n := range 1000 {
@@ -33,7 +36,7 @@ func TestOneAttemptInSevenFails(t *testing.T) {
 
 func TestAMessageComesFromItsSource(t *testing.T) {
 	t.Parallel()
-	for _, s := range flow.ParkingStages() {
+	for _, s := range flow.Stages(often) {
 		for n := range 20 {
 			for part := range 2 {
 				if part > 0 && s.Name == flow.First {
@@ -50,7 +53,7 @@ func TestAMessageComesFromItsSource(t *testing.T) {
 
 func TestOneKeyStaysParkedAndSomeWaitForLong(t *testing.T) {
 	t.Parallel()
-	first, second := flow.ParkingStages()[0], flow.ParkingStages()[1]
+	first, second := flow.Stages(often)[0], flow.Stages(often)[1]
 	message := func(s flow.Stage, key, n int) flow.Message {
 		return flow.Message{Pipe: s.Input, Key: flow.Key(key), Number: n}
 	}
@@ -64,7 +67,7 @@ func TestOneKeyStaysParkedAndSomeWaitForLong(t *testing.T) {
 	for key := range 5 {
 		require.Equal(t, key < 4, first.Slow(message(first, key, 505)), fmt.Sprint(key))
 	}
-	for _, s := range flow.Stages() {
+	for _, s := range flow.Stages(flow.Trouble{}) {
 		require.False(t, s.Parking() || s.Stays(message(s, 0, 12)) || s.Slow(message(s, 1, 5)) || s.Fails(message(s, 1, 5), 1))
 	}
 }

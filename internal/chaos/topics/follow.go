@@ -9,16 +9,18 @@ import (
 )
 
 // Follow reads topics from their starts, and on until ctx ends, and hands over each
-// record. Those that are removed before they could be read are left out.
-func (r *Reader) Follow(ctx context.Context, topics []string, partitions int, take func(*kgo.Record) error) error {
+// record that was committed, and the control records behind them. Those that are
+// removed before they could be read are left out.
+func (r *Reader) Follow(ctx context.Context, topics map[string]int, take func(*kgo.Record) error) error {
 	from := map[string]map[int32]kgo.Offset{}
-	for _, topic := range topics {
+	for topic, partitions := range topics {
 		from[topic] = map[int32]kgo.Offset{}
 		for p := range partitions {
 			from[topic][int32(p)] = kgo.NewOffset().AtStart()
 		}
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.ConsumePartitions(from), kgo.FetchMaxWait(time.Second))
+	client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.ConsumePartitions(from), kgo.FetchMaxWait(time.Second),
+		kgo.KeepControlRecords(), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	if err != nil {
 		return fmt.Errorf("make a client for %v: %w", r.brokers, err)
 	}

@@ -64,12 +64,9 @@ func (r *Reader) Ends(ctx context.Context, topic string, partitions int) (map[in
 	return ends, nil
 }
 
-// Lag returns how many records of the topic the group has not committed.
-func (r *Reader) Lag(ctx context.Context, group, topic string, partitions int) (int64, error) {
-	ends, err := r.Ends(ctx, topic, partitions)
-	if err != nil {
-		return 0, err
-	}
+// Committed returns what the group has committed of each partition of the topic, -1
+// where it has not.
+func (r *Reader) Committed(ctx context.Context, group, topic string, partitions int) (map[int32]int64, error) {
 	asked := kmsg.NewOffsetFetchRequestGroupTopic()
 	asked.Topic = topic
 	for p := range partitions {
@@ -81,30 +78,27 @@ func (r *Reader) Lag(ctx context.Context, group, topic string, partitions int) (
 	request.Groups = append(request.Groups, of)
 	response, err := request.RequestWith(ctx, r.admin)
 	if err != nil {
-		return 0, fmt.Errorf("fetch the offsets of group %s: %w", group, err)
+		return nil, fmt.Errorf("fetch the offsets of group %s: %w", group, err)
 	}
-	lag := int64(0)
-	for _, end := range ends {
-		lag += end
-	}
+	offsets := map[int32]int64{}
 	for _, g := range response.Groups {
 		if err := kerr.ErrorForCode(g.ErrorCode); err != nil {
-			return 0, fmt.Errorf("fetch the offsets of group %s: %w", group, err)
+			return nil, fmt.Errorf("fetch the offsets of group %s: %w", group, err)
 		}
 		for _, t := range g.Topics {
 			for _, p := range t.Partitions {
-				lag -= max(p.Offset, 0) // -1: nothing committed
+				offsets[p.Partition] = p.Offset
 			}
 		}
 	}
-	return lag, nil
+	return offsets, nil
 }
 
 // readTimeout bounds the time in which a read must come further.
 const readTimeout = 30 * time.Second
 
-// Read returns what the topic holds at the call, partition after partition, each
-// in the order of its offsets.
+// Read returns what the topic holds at the call and was committed, partition after
+// partition, each in the order of its offsets.
 func (r *Reader) Read(ctx context.Context, topic string, partitions int) ([]*kgo.Record, error) {
 	ends, err := r.Ends(ctx, topic, partitions)
 	if err != nil {
@@ -116,7 +110,7 @@ func (r *Reader) Read(ctx context.Context, topic string, partitions int) ([]*kgo
 			from[p] = kgo.NewOffset().AtStart()
 		}
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.KeepControlRecords(),
+	client, err := kgo.NewClient(kgo.SeedBrokers(r.brokers...), kgo.KeepControlRecords(), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: from}))
 	if err != nil {
 		return nil, fmt.Errorf("make a client for %v: %w", r.brokers, err)

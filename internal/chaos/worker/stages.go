@@ -8,23 +8,20 @@ import (
 
 	"github.com/penstock/penstock/filters"
 	"github.com/penstock/penstock/internal/chaos/flow"
+	"github.com/penstock/penstock/internal/chaos/pulse"
 	"github.com/penstock/penstock/pipeline"
 )
 
 // declare makes the pipeline of the chaos run.
-func declare(f flags, control Control, p *pulse) (*pipeline.Pipeline, error) {
+func declare(f flags, control Control, beat *pulse.Pulse) (*pipeline.Pipeline, error) {
 	around, err := control.middleware()
 	if err != nil {
 		return nil, err
 	}
 	chaos := pipeline.New(f.pipeline)
 	pipe := pipeline.NewPipe[[]byte](chaos, flow.In, pipeline.Partitions(flow.Partitions))
-	stages := flow.Stages()
-	if f.parking {
-		stages = flow.ParkingStages()
-	}
-	for _, s := range stages {
-		pipe = pipeline.Stage(pipe, s.Name, stageOf(s, f, p), pipeline.Partitions(flow.Partitions), pipeline.Open(),
+	for _, s := range flow.Stages(flow.Trouble{Chance: f.chance, Slow: f.slow > 0}) {
+		pipe = pipeline.Stage(pipe, s.Name, stageOf(s, f, beat), pipeline.Partitions(flow.Partitions), pipeline.Open(),
 			pipeline.Lanes(16), attempts(s), pipeline.Use(around...))
 	}
 	return chaos, nil
@@ -42,33 +39,28 @@ func attempts(s flow.Stage) pipeline.Option[[]byte] {
 // errFlaky is what a filter fails with now and then, though nothing is wrong.
 var errFlaky = errors.New("fails now and then")
 
-func stageOf(s flow.Stage, f flags, p *pulse) pipeline.Filter[[]byte, []byte] {
-	return filters.FlatMap(func(ctx context.Context, value []byte) ([][]byte, error) {
-		p.add(+1)
-		defer p.add(-1)
-		m, err := flow.Parse(value)
+func stageOf(s flow.Stage, f flags, beat *pulse.Pulse) pipeline.Filter[[]byte, []byte] {
+	name := []byte(f.name)
+	return pipeline.FilterFunc[[]byte, []byte](func(ctx context.Context, in *pipeline.Message[[]byte], out *pipeline.Emitter[[]byte]) error {
+		beat.InFilters.Add(+1)
+		defer beat.InFilters.Add(-1)
+		m, err := flow.Parse(in.Body)
 		if err != nil {
-			return nil, filters.Reject(err)
+			return filters.Reject(err)
 		}
 		if err := dawdle(ctx); err != nil {
-			return nil, err
+			return err
 		}
-		if s.Parking() {
-			if err := fail(s, m, pipeline.FromContext(ctx).Attempt, f.slow); err != nil {
-				return nil, err
-			}
+		if err := fail(s, m, pipeline.FromContext(ctx).Attempt, f.slow); err != nil {
+			return err
 		}
 		if s.Rejects(m) {
-			return nil, filters.Rejectf("stage %s takes no message %d", s.Name, m.Number)
+			return filters.Rejectf("stage %s takes no message %d", s.Name, m.Number)
 		}
-		if !f.steady && !s.Parking() && rand.IntN(100) == 0 { //nolint:gosec // chance, no secret
-			return nil, errFlaky
-		}
-		var made [][]byte
 		for _, o := range s.Make(m) {
-			made = append(made, []byte(o.Value()))
+			out.Emit([]byte(o.Value()), pipeline.WithHeader(flow.WorkerHeader, name))
 		}
-		return made, nil
+		return nil
 	})
 }
 

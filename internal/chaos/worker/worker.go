@@ -1,11 +1,9 @@
 // Package worker is a process of a chaos run: it runs stages of the pipeline that
 // package flow describes.
 //
-// It tells on its standard output what it is at, a line each time: "ready" when it
-// has its share of the partitions, and how many messages are in its filters
-// whenever that changes. So what a worker wrote last before it was killed says
-// what the kill met. It stops gracefully on SIGTERM, and when its standard input
-// ends, since then nobody looks after it any more.
+// It tells what it is at in a file, its pulse, and prints "begun" when it heeds
+// signals, and "ready" when it has its share of the partitions. It stops gracefully on
+// SIGTERM, and when its standard input ends, since then nobody looks after it any more.
 package worker
 
 import (
@@ -19,6 +17,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/penstock/penstock/internal/chaos/pulse"
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router"
 	"github.com/penstock/penstock/router/kafka"
@@ -37,9 +36,11 @@ type flags struct {
 	pipeline string
 	stages   string
 	session  time.Duration
-	steady   bool
+	name     string
+	pulse    string
 	topics   bool
-	parking  bool
+	once     bool
+	chance   int
 	slow     time.Duration
 }
 
@@ -50,9 +51,11 @@ func parse(args []string) (flags, error) {
 	set.StringVar(&f.pipeline, "pipeline", "chaos", "`name` of the pipeline")
 	set.StringVar(&f.stages, "stages", "", "`stages` to run, separated by commas (default all)")
 	set.DurationVar(&f.session, "session", 1500*time.Millisecond, "session time-out of the consumer groups")
-	set.BoolVar(&f.steady, "steady", false, "let no filter fail now and then")
-	set.BoolVar(&f.parking, "parking", false, "let attempts fail as in mode parking, and park what has failed")
-	set.DurationVar(&f.slow, "slow", 90*time.Second, "how long messages wait of the keys that wait for long")
+	set.StringVar(&f.name, "name", "worker", "`name` of the worker, with which it marks what it makes")
+	set.StringVar(&f.pulse, "pulse", "", "`file` in which the worker tells what it is at; it must be there")
+	set.BoolVar(&f.once, "exactly-once", false, "run the stages exactly once")
+	set.IntVar(&f.chance, "chance", 0, "one attempt in so many fails, and what has failed is parked (default none)")
+	set.DurationVar(&f.slow, "slow", 0, "how long messages wait of the keys that wait for long (default: there are none)")
 	set.BoolVar(&f.topics, "make-topics", false, "make the topics and end")
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -72,7 +75,14 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	if err := breakRule(os.Getenv(RuleVariable)); err != nil {
 		return err
 	}
-	p, err := declare(f, control, newPulse(out))
+	beat := new(pulse.Pulse)
+	if f.pulse != "" {
+		if beat, _, err = pulse.Open(f.pulse); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(out, "begun")
+	p, err := declare(f, control, beat)
 	if err != nil {
 		return err
 	}
@@ -80,7 +90,7 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	if err != nil {
 		return err
 	}
-	cluster := kafka.Config{Brokers: strings.Split(f.brokers, ",")}
+	cluster := kafka.Config{Brokers: strings.Split(f.brokers, ","), ClientID: f.name}
 	if f.topics {
 		return makeTopics(ctx, cluster, g)
 	}
@@ -101,10 +111,11 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	go func() {
 		select {
 		case <-r.Ready():
-			fmt.Fprintln(out, ready)
+			fmt.Fprintln(out, "ready")
 		case <-ctx.Done():
 		}
 	}()
+	go watch(ctx, r, beat)
 	err = r.Run(ctx)
 	if asked := context.Cause(ctx); asked != nil && errors.Is(err, asked) {
 		return nil // it was stopped while it started
@@ -112,8 +123,25 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	return err
 }
 
-// ready is the line that says that a worker has its share of the partitions.
-const ready = "ready"
+// watchEach is how often it is looked whether the worker takes over what is parked.
+const watchEach = 5 * time.Millisecond
+
+// watch keeps telling how many partitions the worker is taking over.
+func watch(ctx context.Context, r *router.Router, beat *pulse.Pulse) {
+	tick := time.NewTicker(watchEach)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		n := 0
+		for _, s := range r.Status().Stages {
+			n += len(s.TakingOver)
+		}
+		beat.TakingOver.Store(int64(n))
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
 
 func makeTopics(ctx context.Context, cluster kafka.Config, g *pipeline.Graph) (err error) {
 	admin, err := kafka.NewAdmin(ctx, cluster)

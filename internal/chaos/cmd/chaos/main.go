@@ -31,23 +31,40 @@ const (
 
 func parse() (cfg chaos.Config) {
 	brokers := flag.String("brokers", "127.0.0.1:19092", "`addresses` of the brokers, separated by commas")
+	links := flag.String("links", "", "for each broker the address that `workers` are told by it, and the one that leads to it, as worker=broker, separated by commas (default none: no connection is cut)")
+	nodes := flag.String("nodes", "", "`command` that kills, stops or starts a node, by its number (default none: no broker goes)")
 	worker := flag.String("worker", "", "`program` that is a worker")
-	mode := flag.String("mode", string(chaos.AtLeastOnce), "what is tried: "+string(chaos.AtLeastOnce)+", "+string(chaos.Graceful)+" or "+string(chaos.Parking))
-	kills := flag.Int("kills", -1, "how many workers are killed (default 8, and 32 in mode parking); none are in mode "+string(chaos.Graceful))
+	mode := flag.String("mode", string(chaos.AtLeastOnce), fmt.Sprintf("what is tried: one of %q", chaos.Modes))
+	kills := flag.Int("kills", -1, fmt.Sprintf("how many workers are killed (default %d, and %d in mode parking); none are in mode %s",
+		chaos.DefaultKills(chaos.AtLeastOnce), chaos.DefaultKills(chaos.Parking), chaos.Graceful))
 	flag.StringVar(&cfg.Dir, "dir", ".", "`folder` for the journal and the logs")
 	flag.StringVar(&cfg.Pipeline, "pipeline", "chaos", "`name` of the pipeline")
 	flag.Uint64Var(&cfg.Seed, "seed", 1, "decides on the faults and the load")
-	flag.IntVar(&cfg.Messages, "messages", 0, "how many messages there are at least (default 60000, and 200000 in mode parking)")
-	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced (default 500)")
+	flag.IntVar(&cfg.Messages, "messages", 0, "how many messages there are at least (default 200000, and 60000 in mode graceful)")
+	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced at most (default 1600, and 500 in the modes graceful and parking)")
 	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000, and 200 in mode parking)")
 	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2, and 4 in mode parking)")
 	flag.Parse() //nolint:revive // this is the main package
-	cfg.Brokers, cfg.Worker, cfg.Mode = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode)
+	cfg.Brokers, cfg.Worker, cfg.Mode, cfg.NodeCommand = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode), strings.Fields(*nodes)
 	if *kills < 0 {
 		*kills = chaos.DefaultKills(cfg.Mode)
 	}
 	cfg.Faults = chaos.DefaultFaults(cfg.Mode, *kills)
+	if cfg.Links = parseLinks(*links); len(cfg.Links) == 0 {
+		cfg.Faults.Cuts = 0
+	}
+	if len(cfg.NodeCommand) == 0 {
+		cfg.Faults.Brokers = 0
+	}
 	return cfg
+}
+
+func parseLinks(list string) (links []chaos.Link) {
+	for _, link := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
+		worker, broker, _ := strings.Cut(link, "=")
+		links = append(links, chaos.Link{Worker: worker, Broker: broker})
+	}
+	return links
 }
 
 func run(cfg chaos.Config) int {

@@ -21,7 +21,7 @@ func main() {
 	flag.Parse()
 
 	report, err := checker.CheckPipeline(context.Background(), checker.Source{
-		Brokers: strings.Split(*brokers, ","), Pipeline: *pipeline, Stages: flow.Stages(), Journal: *journal,
+		Brokers: strings.Split(*brokers, ","), Pipeline: *pipeline, Stages: flow.Stages(flow.Trouble{}), Journal: *journal,
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "checker:", err)
