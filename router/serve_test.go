@@ -83,13 +83,13 @@ func TestWhatIsAcceptedOverHTTPIsStored(t *testing.T) {
 // source's here.
 func TestWhatTheTopicDoesNotTakeIsRefused(t *testing.T) {
 	t.Parallel()
-	addrs := brokertest.New(t, brokertest.Topic("web.notes", 1, "max.message.bytes=2000")).Addrs()
+	addrs := brokertest.New(t).Addrs()
 	p := pipeline.New("web")
-	pipeline.Source(p, "notes", sources.HTTP[[]byte]("POST /notes"), pipeline.Open())
+	pipeline.Source(p, "notes", sources.HTTP[[]byte]("POST /notes", sources.MaxBody(4<<20)), pipeline.Open())
 	r := start(t, addrs, p, router.Config{HTTP: "127.0.0.1:0"})
 	c := client(t)
 	require.Eventually(t, func() bool {
-		status, _ := send(t, c, "http://"+r.SourcesAddress()+"/notes", strings.Repeat("x", 4000))
+		status, _ := send(t, c, "http://"+r.SourcesAddress()+"/notes", strings.Repeat("x", 2<<20))
 		return status == http.StatusUnprocessableEntity
 	}, waitFor, tick)
 	require.Empty(t, brokertest.ReadAll(t, addrs, "web.notes"))
