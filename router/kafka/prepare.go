@@ -9,7 +9,7 @@ import (
 )
 
 // look fetches in one request what is committed of the claims that the session
-// begins with.
+// has.
 func (s *session) look(ctx context.Context) error {
 	claims := s.s.Claims()
 	if len(claims) == 0 {
@@ -20,7 +20,7 @@ func (s *session) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.began = generation
+	s.lookedAt = generation
 	s.positions = map[string]map[int32]client.Offset{}
 	for _, o := range found {
 		if s.positions[o.Topic] == nil {
@@ -31,11 +31,24 @@ func (s *session) look(ctx context.Context) error {
 	return nil
 }
 
-// position is what is committed of a claim that begins. What was found when the
-// session began holds in that generation only: a partition that came later, or
-// went and came back, may have been another member's in between.
+// position is what is committed of a claim that begins. What was found holds in
+// the generation that it was looked up in only: a partition that came later, or
+// went and came back, may have been another member's in between. The first of
+// the claims that begin with a generation looks for all: one by one they would
+// wait for each other's answers.
 func (s *session) position(ctx context.Context, c client.Claim) (client.Offset, error) {
-	if o, ok := s.positions[c.Topic()][c.Partition()]; ok && s.s.Membership().Generation == s.began {
+	select {
+	case s.looking <- struct{}{}:
+		defer func() { <-s.looking }()
+	case <-ctx.Done():
+		return client.Offset{}, context.Cause(ctx)
+	}
+	if s.s.Membership().Generation != s.lookedAt {
+		if err := s.look(ctx); err != nil {
+			return client.Offset{}, err
+		}
+	}
+	if o, ok := s.positions[c.Topic()][c.Partition()]; ok {
 		return o, nil
 	}
 	found, err := s.s.Committed(ctx, map[string][]int32{c.Topic(): {c.Partition()}})

@@ -123,3 +123,37 @@ func TestAClaimIsRevokedWhileItIsPrepared(t *testing.T) {
 	require.Empty(t, m.failures())
 	require.Empty(t, second.failures())
 }
+
+// A member that takes over many partitions asks once what is committed of all,
+// beside what sarama asks of each.
+func TestATakeoverAsksOnceForItsPositions(t *testing.T) {
+	t.Parallel()
+	const partitions = 12
+	b := brokertest.New(t, brokertest.Topic("in", partitions), brokertest.Topic("out", 3))
+	held := make(chan int, 100)
+	cfg := quick(b.Addrs())
+	cfg.OnAssign = func(claims map[string][]int32) { held <- len(claims["in"]) }
+	holds := func(n int) {
+		t.Helper()
+		until(t, func() bool {
+			select {
+			case has := <-held:
+				return has == n
+			default:
+				return false
+			}
+		}, "the member is not given its share")
+	}
+	join(t, cfg, copied(20))
+	holds(partitions)
+	other := join(t, quick(b.Addrs()), copied(20))
+	holds(partitions / 2)
+	feed(t, b.Addrs(), 20, 20)
+	caughtUp(t, b)
+	asked := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Observe: true, Count: -1})
+	other.leave()
+	holds(partitions)
+	feed(t, b.Addrs(), 20, 20)
+	caughtUp(t, b)
+	require.LessOrEqual(t, int(asked.Hits()), partitions/2+1)
+}

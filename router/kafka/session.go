@@ -23,7 +23,8 @@ type session struct {
 	claims map[*Claim]struct{}
 	failed error
 
-	began     int32                              // the generation that the session began with
+	looking   chan struct{}                      // a place for who looks up positions; guards both
+	lookedAt  int32                              // the generation that they were looked up in
 	positions map[string]map[int32]client.Offset // what was committed then
 
 	commitMu  sync.Mutex // held over a commit's check and its request
@@ -34,7 +35,7 @@ type session struct {
 }
 
 func newSession(sub *subscription, s client.Session, p client.Producer, r *saramaclient.Reader) *session {
-	return &session{sub: sub, s: s, producer: p, reader: r, claims: map[*Claim]struct{}{}, stop: make(chan struct{}), answered: time.Now()}
+	return &session{sub: sub, s: s, producer: p, reader: r, claims: map[*Claim]struct{}{}, looking: make(chan struct{}, 1), stop: make(chan struct{}), answered: time.Now()}
 }
 
 // add takes up a claim, unless the session has failed meanwhile.
