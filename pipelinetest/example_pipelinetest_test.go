@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"testing"
 	"time"
 
@@ -12,27 +13,31 @@ import (
 	"github.com/penstock/penstock/pipelinetest"
 )
 
-func Example() {
-	test := func(t *testing.T) { // a test of a pipeline
-		t.Helper()
-		p := pipeline.New("letters")
-		in := pipeline.NewPipe[string](p, "in")
-		away := true
-		pipeline.Stage(in, "post", filters.Map(func(_ context.Context, s string) (string, error) {
-			if away {
-				return "", errors.New("the postman is away")
-			}
-			return s + " is posted", nil
-		}), pipeline.Park(1, pipeline.Constant(time.Hour)), pipeline.Open())
+// t stands for what a test function is given.
+type t struct{ testing.TB }
 
-		d := pipelinetest.New(t, p)
-		d.Put("in", "a letter")
-		fmt.Println(len(pipelinetest.Values[string](d, "post")), "posted")
-		away = false
-		d.Advance(time.Hour)
-		fmt.Println(pipelinetest.Values[string](d, "post"), len(d.Failures("post")), "failed")
-	}
-	testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "TestLetters", F: test}})
+func (t) Helper()                           {}
+func (t) Context() context.Context          { return context.Background() }
+func (t) Cleanup(func())                    {}
+func (t) Fatalf(format string, args ...any) { log.Panicf(format, args...) }
+
+func Example() {
+	p := pipeline.New("letters")
+	in := pipeline.NewPipe[string](p, "in")
+	away := true
+	pipeline.Stage(in, "post", filters.Map(func(_ context.Context, s string) (string, error) {
+		if away {
+			return "", errors.New("the postman is away")
+		}
+		return s + " is posted", nil
+	}), pipeline.Park(1, pipeline.Constant(time.Hour)), pipeline.Open())
+
+	d := pipelinetest.New(t{}, p)
+	d.Put("in", "a letter")
+	fmt.Println(len(pipelinetest.Values[string](d, "post")), "posted")
+	away = false
+	d.Advance(time.Hour)
+	fmt.Println(pipelinetest.Values[string](d, "post"), len(d.Failures("post")), "failed")
 	// Output:
 	// 0 posted
 	// [a letter is posted] 0 failed
