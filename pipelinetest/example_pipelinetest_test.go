@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"testing"
 	"time"
 
@@ -19,7 +18,7 @@ type t struct{ testing.TB }
 func (t) Helper()                           {}
 func (t) Context() context.Context          { return context.Background() }
 func (t) Cleanup(func())                    {}
-func (t) Fatalf(format string, args ...any) { log.Panicf(format, args...) }
+func (t) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 func Example() {
 	p := pipeline.New("letters")
