@@ -1,4 +1,4 @@
-// Package sabotage breaks rules of the router on purpose, in programs that are
+// Package sabotage breaks rules of the router and the transport on purpose, in programs that are
 // built with the tag "sabotage": to see that a checker finds what the rule
 // prevents. In all other programs nothing can be broken, and it costs nothing.
 package sabotage
@@ -8,14 +8,16 @@ type Rule uint8
 
 // The rules.
 const (
-	VoidByStart Rule = iota // a TAKE drops what the input brings again
-	Epochs                  // what a former owner writes is void
-	FreeOnDone              // a key is free when its DONE is in the log
+	VoidByStart  Rule = iota // a TAKE drops what the input brings again
+	Epochs                   // what a former owner writes is void
+	FreeOnDone               // a key is free when its DONE is in the log
+	DeliverFirst             // an offset is committed when all that came of its message is stored
+	StopOnFailure            // nothing is sent behind what could not be stored
 	rules
 )
 
 // Names of the rules, for flags.
-var names = [rules]string{"void-by-start", "epochs", "free-on-done"}
+var names = [rules]string{"void-by-start", "epochs", "free-on-done", "deliver-first", "stop-on-failure"}
 
 // String is the rule's name.
 func (r Rule) String() string {

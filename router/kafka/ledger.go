@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/penstock/penstock/internal/sabotage"
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
@@ -99,6 +100,9 @@ func (l *ledger) settle(done []settlement) {
 	defer l.mu.Unlock()
 	for i := range done {
 		d, e := &done[i], l.at(done[i].entry)
+		if sabotage.Broken(sabotage.DeliverFirst) {
+			d.outputs = 0
+		}
 		if d.entry < l.head || e.waits == abandoned {
 			continue
 		}

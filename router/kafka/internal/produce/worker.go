@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/penstock/penstock/internal/sabotage"
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
@@ -17,7 +18,7 @@ func (w *partition) run() {
 		case err == nil:
 			w.tell(b.tickets, base, client.Stored, nil)
 			w.p.memory.giveBack(b) // only here: nobody has the batch any more
-		case w.p.broken.goOn:
+		case w.p.broken.goOn || sabotage.Broken(sabotage.StopOnFailure):
 			w.tell(b.tickets, -1, fate, err)
 		default:
 			w.fail(b.tickets, fate, err)
