@@ -239,9 +239,14 @@ func TestKafkaMakesNoTopicsByTheWay(t *testing.T) {
 	require.NotContains(t, names, misspelt)
 }
 
-func TestKafkaWatermillSuite(t *testing.T) {
+func TestKafkaWatermillSuiteInOrder(t *testing.T) {
 	t.Parallel()
 	suite(t, kafkatest.Brokers(t), 1)
+}
+
+func TestKafkaWatermillSuite(t *testing.T) {
+	t.Parallel()
+	suite(t, kafkatest.Brokers(t), 4)
 }
 
 // Not parallel: no other test may run while Kafka is away.

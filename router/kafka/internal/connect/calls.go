@@ -29,7 +29,8 @@ func (c *Client) Leader(topic string, partition int32) (*sarama.Broker, error) {
 
 // LeaderAndEpoch implements sarama.Client.
 func (c *Client) LeaderAndEpoch(topic string, partition int32) (leader *sarama.Broker, epoch int32, err error) {
-	defer c.begin()()
+	end := c.begin()
+	defer end()
 	return c.Client.LeaderAndEpoch(topic, partition)
 }
 
@@ -50,7 +51,8 @@ func (c *Client) OfflineReplicas(topic string, partition int32) ([]int32, error)
 
 // RefreshMetadata implements sarama.Client.
 func (c *Client) RefreshMetadata(topics ...string) error {
-	defer c.begin()()
+	end := c.begin()
+	defer end()
 	return c.Client.RefreshMetadata(topics...)
 }
 
@@ -66,7 +68,8 @@ func (c *Client) Coordinator(group string) (*sarama.Broker, error) {
 
 // RefreshCoordinator implements sarama.Client.
 func (c *Client) RefreshCoordinator(group string) error {
-	defer c.begin()()
+	end := c.begin()
+	defer end()
 	return c.Client.RefreshCoordinator(group)
 }
 
@@ -77,7 +80,8 @@ func (c *Client) TransactionCoordinator(id string) (*sarama.Broker, error) {
 
 // RefreshTransactionCoordinator implements sarama.Client.
 func (c *Client) RefreshTransactionCoordinator(id string) error {
-	defer c.begin()()
+	end := c.begin()
+	defer end()
 	return c.Client.RefreshTransactionCoordinator(id)
 }
 

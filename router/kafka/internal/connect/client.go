@@ -86,6 +86,7 @@ func (c *Client) begin() (end func()) {
 }
 
 func counted[T any](c *Client, call func() (T, error)) (T, error) {
-	defer c.begin()()
+	end := c.begin()
+	defer end()
 	return call()
 }
