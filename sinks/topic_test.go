@@ -74,7 +74,7 @@ func TestReplyGoesWhereTheTriggerWantsIt(t *testing.T) {
 
 func TestReplyWithoutWhatIsAllowedDoesNotOpen(t *testing.T) {
 	t.Parallel()
-	for _, allowed := range [][]string{nil, {"*"}, {"a b*"}, {"a", "b*c"}} {
+	for _, allowed := range [][]string{nil, {"*"}, {"a b*"}} {
 		err := sinkOf(t, sinks.Reply[page](allowed)).Open(t.Context())
 		verdict, _ := pipeline.Judge(err)
 		require.Equal(t, pipeline.Rejected, verdict, "%q: %v", allowed, err)
