@@ -69,7 +69,7 @@ func fillRetryLog(b *testing.B, addrs []string, topic string, parked int) {
 		}
 		require.NoError(b, pub.Send(b.Context(), outs...))
 	}
-	send(&parking.Take{Topic: old})
+	send(&parking.Take{})
 	later := time.Now().Add(time.Hour)
 	const together = 10_000
 	for from := 0; from < parked; from += together {

@@ -19,6 +19,12 @@ type logged struct {
 	offset    int64
 }
 
+// isOf tells whether the event is of a kind.
+func isOf[E parking.Event](e logged) bool {
+	_, is := e.Event.(E)
+	return is
+}
+
 // retryLog reads a retry log.
 func retryLog(t testing.TB, addrs []string, topic string) []logged {
 	t.Helper()
@@ -117,6 +123,8 @@ func requireOneWriterAnEpoch(t testing.TB, events []logged) {
 		case *parking.Take:
 			epoch[e.partition] = e.offset
 			continue
+		case *parking.Resume:
+			of = event.Epoch
 		case *parking.Park:
 			of = event.Epoch
 		case *parking.Start:

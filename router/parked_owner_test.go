@@ -129,9 +129,9 @@ func TestAnOwnerThatIsTakenOverLosesNothing(t *testing.T) {
 		brokertest.Produce(t, addrs, "flaky.in", records[i*len(records)/parts:(i+1)*len(records)/parts]...)
 		before := r.Stats()[0].Restarts
 		require.Eventually(t, func() bool {
-			if len(r.Parking("work")["flaky.in"]) == 3 { // its own TAKEs are written
+			if len(r.Parking("work")["flaky.in"]) == 3 { // its own takeovers are through
 				for partition := range int32(3) {
-					appendEvents(t, addrs, "flaky.work.retry.in", partition, &parking.Take{Topic: topicID(t, addrs, "flaky.in"), Start: 1 << 40})
+					appendEvents(t, addrs, "flaky.work.retry.in", partition, &parking.Take{})
 				}
 			}
 			return r.Stats()[0].Restarts > before
@@ -159,14 +159,14 @@ func TestWhatIsParkedIsCommittedWhenItCounts(t *testing.T) {
 	const log = "laned.work.retry.in"
 	require.Eventually(t, func() bool { return len(r.Parking("work")["laned.in"]) == 1 }, waitFor, tick)
 	blind := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Topic: log, Err: kerr.NotLeaderForPartition, Count: -1})
-	appendEvents(t, addrs, log, 0, &parking.Take{Topic: topicID(t, addrs, "laned.in"), Start: 1 << 40})
+	appendEvents(t, addrs, log, 0, &parking.Take{})
 	brokertest.Produce(t, addrs, "laned.in", numbered(1, 3)...)
 	admin, err := kafka.NewAdmin(t.Context(), kafka.Config{Brokers: addrs})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, admin.Close()) }()
-	require.Eventually(t, func() bool { // two TAKEs and three PARKs
+	require.Eventually(t, func() bool { // two TAKEs, a RESUME and three PARKs
 		lags, err := admin.Lag(t.Context(), "laned.work", log)
-		return err == nil && len(lags) == 1 && lags[0].End >= 5
+		return err == nil && len(lags) == 1 && lags[0].End >= 6
 	}, waitFor, tick)
 	blind.Remove()
 	require.Eventually(t, func() bool { return r.Stats()[0].Restarts > 0 }, waitFor, tick)

@@ -18,8 +18,9 @@ type awaited struct {
 
 // write sends events to the log, and beside them other outputs, and returns. When
 // all are stored, and the events have been read back, then is called by the
-// parker's goroutine with the offset of the last one: no other owner's TAKE stands before them. May be called from
-// any goroutine; to the log the order of one goroutine's calls is kept.
+// parker's goroutine with the offset of the last one: no other owner's TAKE stands
+// before them. May be called from any goroutine; to the log the order of one
+// goroutine's calls is kept.
 func (p *parker) write(then func(offset int64) error, beside []kafka.Output, events ...parking.Event) error {
 	outs := make([]kafka.Output, 0, len(events)+len(beside))
 	for _, e := range events {
@@ -69,7 +70,6 @@ func (p *parker) apply(records []kafka.Record) error {
 		}
 		p.index.Apply(p.sabotaged(e), r.Offset)
 		p.read = r.Offset + 1
-		p.index.ReadTo(p.read)
 		if err := p.reached(); err != nil {
 			return err
 		}
@@ -92,13 +92,15 @@ func (p *parker) reached() error {
 
 // sabotaged is an event as it is where a rule is broken on purpose.
 func (p *parker) sabotaged(e parking.Event) parking.Event {
-	if take, ok := e.(*parking.Take); ok && sabotage.Broken(sabotage.VoidByStart) {
-		return &parking.Take{Topic: take.Topic, Start: math.MaxInt64}
+	if resume, ok := e.(*parking.Resume); ok && sabotage.Broken(sabotage.VoidByStart) {
+		resume.Start = math.MaxInt64
 	}
 	if !sabotage.Broken(sabotage.Epochs) {
 		return e
 	}
 	switch e := e.(type) {
+	case *parking.Resume:
+		e.Epoch = p.index.Epoch()
 	case *parking.Park:
 		e.Epoch = p.index.Epoch()
 	case *parking.Start:

@@ -10,28 +10,38 @@ import (
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// takeOver makes this claim the owner of its partition of the retry log and
-// learns what is parked. TAKE is written first, and is the barrier: all that the
-// owners before could write that counts lies below it. Then the log is read up to
-// there. No message of the input is read before.
+// takeOver makes this claim the owner of its partition of the retry log and learns
+// what is parked. No message of the input is read before. In this order:
+//
+//	TAKE is stored       what the owners before write from now on is void
+//	the group is asked   we are a member still: nobody else has had the partition, or
+//	                     committed an offset of it, since ours was fetched
+//	RESUME is stored     what the input brings again is dropped; void behind another's TAKE
+//	the log is read      up to RESUME, without another's TAKE behind ours: both count
+//
+// A process can be frozen anywhere in between, for longer than its session, and
+// others may park and commit meanwhile what lies above the offset that it goes on
+// from. Frozen before the question, it is told that it is no member. Frozen behind
+// it, the others' TAKEs lie behind ours, and RESUME counts no more.
 func (p *parker) takeOver(ctx context.Context) (err error) {
 	progress := p.stage.stats.takeovers.begin(p.claim.Topic(), p.claim.Partition())
 	defer func() { progress.end(err) }()
 	begun := time.Now()
-	if err := p.take(ctx); err != nil {
-		return err
+	resumed, err := p.take(ctx)
+	if err != nil {
+		return fmt.Errorf("take over the retry log %s/%d: %w", p.topic, p.claim.Partition(), err)
 	}
 	from := p.meta.read().Scan
 	if from > p.epoch { // the topic was made anew
 		from = 0
 	}
-	progress.of.Store(p.epoch + 1 - from)
+	progress.of.Store(resumed + 1 - from)
 	tail, err := p.claim.Tail(p.topic, p.claim.Partition(), from)
 	if err != nil {
 		return err
 	}
 	told := begun
-	for p.read <= p.epoch {
+	for p.read <= resumed {
 		records, err := tail.Next(ctx)
 		if err == nil {
 			err = p.apply(records)
@@ -62,21 +72,32 @@ func (p *parker) takeOver(ctx context.Context) (err error) {
 // tellEvery is how often a takeover that takes long is told of.
 const tellEvery = 5 * time.Second
 
-// take writes TAKE and learns the epoch, which is its offset.
-func (p *parker) take(ctx context.Context) error {
+// take writes TAKE, whose offset is the epoch, makes sure of the claim, and writes
+// RESUME. It returns the offset of that.
+func (p *parker) take(ctx context.Context) (resumed int64, err error) {
 	if !p.claim.MayBegin() {
-		return errors.New("the claim has ended")
+		return 0, errors.New("the claim has ended")
 	}
-	stored := make(chan int64, 1)
-	take := &parking.Take{Topic: p.claim.TopicID(), Start: p.claim.Start()}
-	err := p.claim.Send([]kafka.Output{p.output(take)}, func(offsets []int64) { stored <- offsets[0] })
+	p.epoch, err = p.store(ctx, &parking.Take{})
 	if err != nil {
-		return fmt.Errorf("take over the retry log %s/%d: %w", p.topic, p.claim.Partition(), err)
+		return 0, err
+	}
+	if err := p.claim.Heartbeat(ctx); err != nil {
+		return 0, err
+	}
+	return p.store(ctx, &parking.Resume{Epoch: p.epoch, Topic: p.claim.TopicID(), Start: p.claim.Start()})
+}
+
+// store writes an event and waits until it is stored, before the log is read.
+func (p *parker) store(ctx context.Context, e parking.Event) (offset int64, err error) {
+	stored := make(chan int64, 1)
+	if err := p.claim.Send([]kafka.Output{p.output(e)}, func(offsets []int64) { stored <- offsets[0] }); err != nil {
+		return 0, err
 	}
 	select {
-	case p.epoch = <-stored:
-		return nil
+	case offset = <-stored:
+		return offset, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return 0, context.Cause(ctx)
 	}
 }

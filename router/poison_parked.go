@@ -59,7 +59,6 @@ func (p *parkedPoison) fold(ctx context.Context, cfg kafka.Config, topic string)
 			return fmt.Errorf("record %s/%d@%d: %w", topic, r.Partition, r.Offset, err)
 		}
 		index.Apply(event, r.Offset)
-		index.ReadTo(next)
 		return nil
 	})
 	if err != nil {

@@ -8,7 +8,7 @@ type Rule uint8
 
 // The rules.
 const (
-	VoidByStart  Rule = iota // a TAKE drops what the input brings again
+	VoidByStart  Rule = iota // a RESUME drops what the input brings again
 	Epochs                   // what a former owner writes is void
 	FreeOnDone               // a key is free when its DONE is in the log
 	DeliverFirst             // an offset is committed when all that came of its message is stored

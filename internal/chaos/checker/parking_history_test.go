@@ -154,8 +154,10 @@ func (p *parkings) stamp(name string, ms int) {
 func (p *parkings) take(name string, ms int, w int64) {
 	p.epoch = int64(len(p.log))
 	p.writer = "producer " + string(rune('0'+p.epoch))
-	p.log = append(p.log, retrylog.Record{Event: retrylog.Event{Kind: retrylog.Take, Input: [16]byte{1}, W: w}})
+	p.log = append(p.log, retrylog.Record{Event: retrylog.Event{Kind: retrylog.Take}})
 	p.stamp(name, ms)
+	p.log = append(p.log, retrylog.Record{Event: retrylog.Event{Kind: retrylog.Resume, Epoch: p.epoch, Input: [16]byte{1}, W: w}})
+	p.stamp(name+" resumes", ms)
 }
 
 func (p *parkings) park(name, message string, ms int, prev int64, attempts, until int) {

@@ -16,11 +16,13 @@ type logWalk struct {
 	current map[retrylog.Entry]*stretch // of what is live
 	writers map[int64]string            // by epoch
 	scan    int64                       // the offset of the last SCAN of the epoch, -1: none
-	w       int64                       // of the last TAKE, -1: none
+	w       int64                       // of the last RESUME, -1: none
+	taken   time.Time                   // when the epoch began
 	inputs  []*Record                   // of the partition, by offset
 	started map[retrylog.Entry]bool     // ever
 	freed   map[string]time.Time        // when a message of a key was ended in this epoch
 	blind   bool                        // records of this epoch were not seen
+	idle    bool                        // the epoch has nothing but its TAKE and RESUME yet
 }
 
 func (p *parkings) partition(records []retrylog.Record) {
@@ -78,6 +80,8 @@ func (w *logWalk) record(r *retrylog.Record) {
 	switch r.Kind {
 	case retrylog.Take:
 		w.take(r)
+	case retrylog.Resume:
+		w.resume(r)
 	case retrylog.Park:
 		w.park(r)
 	case retrylog.Start:
@@ -99,7 +103,8 @@ func (w *logWalk) record(r *retrylog.Record) {
 			w.freed[l.Key] = r.Time
 		}
 	}
-	if r.Kind == retrylog.Take {
+	w.idle = r.Kind == retrylog.Take || w.idle && r.Kind == retrylog.Resume
+	if r.Kind == retrylog.Resume {
 		w.check.parked.Dropped += len(ended)
 	}
 }
@@ -114,7 +119,7 @@ func (w *logWalk) owner(r *retrylog.Record, counts bool) {
 		return
 	case retrylog.Replay, retrylog.Drop:
 		return
-	case retrylog.Park, retrylog.Start, retrylog.Done, retrylog.Scan:
+	case retrylog.Resume, retrylog.Park, retrylog.Start, retrylog.Done, retrylog.Scan:
 	}
 	switch writer, begun := w.writers[epoch]; {
 	case !begun:
@@ -124,12 +129,21 @@ func (w *logWalk) owner(r *retrylog.Record, counts bool) {
 	}
 }
 
-// take tests that all that the takeover leaves behind is at its end or parked.
+// take begins an epoch.
 func (w *logWalk) take(r *retrylog.Record) {
 	w.check.parked.Takeovers++
-	if r.Offset > 0 && w.fold.Epoch == r.Offset-1 {
+	if w.idle {
 		w.check.parked.Short++
 	}
+	w.taken, w.scan, w.blind = r.Time, -1, false
+	clear(w.freed)
+	for _, s := range w.current {
+		s.runs = append(s.runs, step{r.Time, -1})
+	}
+}
+
+// resume tests that all that the takeover leaves behind is at its end or parked.
+func (w *logWalk) resume(r *retrylog.Record) {
 	if r.Input != w.hop.InputID {
 		w.check.foundf(Misparked, flow.Message{}, at(r), "it names a topic with the id %x, and the input has %x", r.Input, w.hop.InputID)
 	}
@@ -142,15 +156,11 @@ func (w *logWalk) take(r *retrylog.Record) {
 		}
 		m, err := flow.Parse([]byte(input.Value))
 		entry := retrylog.Entry{Topic: r.Input, Offset: input.Offset}
-		if err == nil && w.fold.Live(entry) == nil && !w.endedBy(m, r.Time) {
-			w.check.foundf(Early, m, input, "it lies below %d, from where the takeover at offset %d goes on, and was neither parked nor at its end", r.W, r.Offset)
+		if err == nil && w.fold.Live(entry) == nil && !w.endedBy(m, w.taken) {
+			w.check.foundf(Early, m, input, "it lies below %d, from where the takeover at offset %d goes on, and was neither parked nor at its end", r.W, r.Epoch)
 		}
 	}
-	w.w, w.scan, w.blind = max(w.w, r.W), -1, false
-	clear(w.freed)
-	for _, s := range w.current {
-		s.runs = append(s.runs, step{r.Time, -1})
-	}
+	w.w = max(w.w, r.W)
 }
 
 // park tests a PARK against the input and what the log said of the message before.

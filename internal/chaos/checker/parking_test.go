@@ -88,7 +88,7 @@ func TestEachViolationOfParkingIsFound(t *testing.T) {
 			r := *p.record("a")
 			r.Entry, r.Attempts = p.entry("x"), 0
 			r.Key, r.Value, r.Headers = []byte("other"), p.inputs[p.input["x"]].Value, p.inputs[p.input["x"]].Headers
-			p.insert("first take", r)
+			p.insert("first take resumes", r)
 		}},
 		"a message is parked untried long after its key was free": {checker.Misparked, "it was parked untried", func(p *parkings) {
 			r := *p.record("a")
@@ -114,7 +114,7 @@ func TestEachViolationOfParkingIsFound(t *testing.T) {
 			p.insert("done", retrylog.Record{Event: retrylog.Event{Kind: retrylog.Replay}})
 		}},
 		"a message is parked at the end": {checker.Misparked, "", func(p *parkings) { p.remove("done w") }},
-		"a takeover names another topic": {checker.Misparked, "it names a topic", func(p *parkings) { p.record("second take").Input = [16]byte{2} }},
+		"a takeover names another topic": {checker.Misparked, "it names a topic", func(p *parkings) { p.record("second take resumes").Input = [16]byte{2} }},
 		"a message is ended before its outputs are there": {checker.Early, "", func(p *parkings) {
 			p.outputs[p.output["a"]].Time = p.ms(125)
 		}},
@@ -122,13 +122,18 @@ func TestEachViolationOfParkingIsFound(t *testing.T) {
 			p.outputs[p.output["c"]].Time = p.ms(301)
 		}},
 		"a message is committed that was neither parked nor at its end": {checker.Early, "", func(p *parkings) {
-			p.record("second take").W = int64(len(p.inputs))
+			p.record("second take resumes").W = int64(len(p.inputs))
 			p.remove("t")
 		}},
 		"the committed offset goes back": {checker.Early, "", func(p *parkings) {
-			r := *p.record("second take")
+			r := *p.record("second take resumes")
 			r.W--
-			p.insert("second take", r)
+			p.insert("second take resumes", r)
+		}},
+		"a process that was frozen goes on in its epoch": {checker.Early, "the input is read from 0 on", func(p *parkings) {
+			r := *p.record("first take resumes")
+			r.Epoch = p.record("second take").Offset
+			p.insert("second take resumes", r)
 		}},
 		"two write in one epoch":           {checker.Unfenced, "", func(p *parkings) { p.record("b").Producer = "producer 9" }},
 		"an epoch was never begun":         {checker.Unfenced, "", func(p *parkings) { p.record("t").Epoch = 1 }},

@@ -43,7 +43,9 @@ func (h *Hop) Trace(key string) string {
 		switch {
 		case r.Partition != partition:
 		case r.Kind == retrylog.Take:
-			add(r.Time, "log @%d: TAKE %d by %s", r.Offset, r.W, r.Producer)
+			add(r.Time, "log @%d: TAKE by %s", r.Offset, r.Producer)
+		case r.Kind == retrylog.Resume:
+			add(r.Time, "log @%d: RESUME %d, epoch %d", r.Offset, r.W, r.Epoch)
 		case r.Kind == retrylog.Park && string(r.Key) == key:
 			add(r.Time, "log @%d: PARK %d, epoch %d, prev %d, attempts %d, until %s", r.Offset, r.Entry.Offset, r.Epoch, r.Prev, r.Attempts, clock(r.NotBefore))
 		case kinds[r.Kind] != "":

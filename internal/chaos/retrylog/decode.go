@@ -8,13 +8,12 @@ import (
 )
 
 // version is the format that is read.
-const version = 1
+const version = 2
 
 // The flags of a PARK.
 const (
 	isHeld     = 1 << 0
 	isReplayed = 1 << 1
-	wasHeld    = 1 << 2
 )
 
 // Decode reads the value of a record's last header.
@@ -26,7 +25,8 @@ func Decode(value []byte) (Event, error) {
 	e := Event{Kind: Kind(r.byte())}
 	switch e.Kind {
 	case Take:
-		e.Input, e.W = r.topic(), r.int()
+	case Resume:
+		e.Epoch, e.Input, e.W = r.int(), r.topic(), r.int()
 	case Park:
 		e.Epoch = r.int()
 		e.Parked = r.parked()
@@ -109,7 +109,7 @@ func (r *reader) parked() (p Parked) {
 	r.text() // the last one
 	flags := r.byte()
 	p.Held, p.Replayed = flags&isHeld != 0, flags&isReplayed != 0
-	if flags&^(isHeld|isReplayed|wasHeld) != 0 {
+	if flags&^(isHeld|isReplayed) != 0 {
 		r.fail(fmt.Errorf("the flags %b are not all known", flags))
 	}
 	if (p.Rank < 0) != (p.Prev < 0) {

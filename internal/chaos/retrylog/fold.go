@@ -61,7 +61,7 @@ func (f *Fold) Key(key string) []*Live { return f.keys[key] }
 // Counts tells whether the record has an effect, by its epoch.
 func (f *Fold) Counts(e *Event) bool {
 	switch e.Kind {
-	case Park, Start, Done, Scan:
+	case Resume, Park, Start, Done, Scan:
 		return e.Epoch == f.Epoch || f.begin < 0 && e.Kind == Scan
 	default:
 		return true
@@ -80,8 +80,11 @@ func (f *Fold) Apply(e *Record) (ended []*Live) {
 	switch e.Kind {
 	case Take:
 		f.Epoch = e.Offset
-		for entry, l := range f.live {
+		for _, l := range f.live {
 			l.Run = -1
+		}
+	case Resume:
+		for entry, l := range f.live {
 			if entry.Topic == e.Input && entry.Offset >= e.W {
 				ended = append(ended, l)
 			}

@@ -22,8 +22,10 @@ func (l *log) add(e retrylog.Event) (ended []*retrylog.Live) {
 	return l.fold.Apply(r)
 }
 
-func (l *log) take(w int64) []*retrylog.Live {
-	return l.add(retrylog.Event{Kind: retrylog.Take, Input: input, W: w})
+func (l *log) take() { l.add(retrylog.Event{Kind: retrylog.Take}) }
+
+func (l *log) resume(epoch, w int64) []*retrylog.Live {
+	return l.add(retrylog.Event{Kind: retrylog.Resume, Epoch: epoch, Input: input, W: w})
 }
 
 func (l *log) park(epoch, source, prev int64, attempts int) {
@@ -49,7 +51,7 @@ func (l *log) queue() (sources []int64) {
 func TestAFoldKnowsWhatIsParked(t *testing.T) {
 	t.Parallel()
 	l := &log{fold: retrylog.NewFold()}
-	l.take(0)            // 0
+	l.take()             // 0
 	l.park(0, 10, -1, 1) // 1
 	l.park(0, 11, -1, 0) // 2
 	l.park(0, 12, -1, 0) // 3
@@ -69,7 +71,9 @@ func TestAFoldKnowsWhatIsParked(t *testing.T) {
 	l.park(0, 10, 5, 3)                           // 7: a copy of what has ended
 	require.Equal(t, []int64{11, 12}, l.queue())
 
-	require.Len(t, l.take(12), 1) // 8: the input brings 12 again
+	l.take()                           // 8
+	require.Empty(t, l.resume(0, 0))   // of the owner before
+	require.Len(t, l.resume(8, 12), 1) // the input brings 12 again
 	require.Equal(t, []int64{11}, l.queue())
 	require.Equal(t, int64(8), l.fold.Epoch)
 }
@@ -79,9 +83,9 @@ func TestRecordsOfAnotherEpochAreVoid(t *testing.T) {
 	l := &log{fold: retrylog.NewFold()}
 	l.park(0, 10, -1, 1)
 	require.Zero(t, l.fold.Len(), "no epoch is in force")
-	l.take(0) // 1
+	l.take() // 1
 	l.park(1, 10, -1, 1)
-	l.take(20) // 3
+	l.take() // 3
 	l.park(1, 11, -1, 1)
 	require.Empty(t, l.of(retrylog.Done, 1, 10))
 	l.of(retrylog.Start, 1, 10)

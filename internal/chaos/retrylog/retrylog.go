@@ -20,6 +20,7 @@ const (
 	Replay
 	Drop
 	Scan
+	Resume
 )
 
 // Entry names a message: a topic's id, and an offset in the log's partition there.
@@ -42,9 +43,9 @@ const (
 type Event struct {
 	Kind Kind
 
-	Epoch int64 // of PARK, START, DONE and SCAN
+	Epoch int64 // of RESUME, PARK, START, DONE and SCAN
 
-	// Of a TAKE: from where on the topic is read again.
+	// Of a RESUME: from where on the topic is read again.
 	Input [16]byte
 	W     int64
 

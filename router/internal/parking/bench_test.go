@@ -23,7 +23,7 @@ func distinct(i int) []byte { return fmt.Appendf(nil, "customer-%010d", i) }
 
 func foldParks(events []*parking.Park) *parking.Index {
 	ix := parking.New(parking.Config{CacheBytes: -1})
-	ix.Apply(&parking.Take{Topic: inputTopic}, 0)
+	ix.Apply(&parking.Take{}, 0)
 	for i, e := range events {
 		ix.Apply(e, int64(i)+1)
 	}

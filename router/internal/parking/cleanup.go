@@ -14,7 +14,6 @@ type cleanUp struct {
 	from  int64 // where a fold begins by now
 	scan  int64 // 0: none is under way; no SCAN lies at 0, because a TAKE comes before
 	below int   // live messages whose record lies below scan
-	last  int64 // offset of the last copy
 	plan  []planned
 }
 
@@ -28,18 +27,15 @@ type planned struct {
 // and four times as many as messages are live. It is false while one is under
 // way.
 //
-// A clean-up, in this order: send SCAN and wait until it is confirmed and the
-// tail has passed it (ReadTo), so that no REPLAY below it is unheard of;
-// BeginCleanUp; write [Item.Again] of all that NextCopies gives, applying each
-// when it is confirmed, until BelowScan is 0; EndCleanUp; commit the metadata with
-// the new place to begin; when the commit is confirmed, delete the records below
-// SCAN. A claim that ends in between leaves a log that folds to the same state from
-// where it began before.
+// A clean-up, in this order: write SCAN, and apply it; BeginCleanUp; write
+// [Item.Again] of all that NextCopies gives, and apply that, until BelowScan is 0;
+// EndCleanUp; commit the metadata with the new place to begin; when the commit is
+// confirmed, delete the records below SCAN. A claim that ends in between leaves a
+// log that folds to the same state from where it began before.
 //
 // A REPLAY or DROP behind SCAN spoils the clean-up: a fold from there might meet it
 // before the copy of what it means. Then AbandonCleanUp, and begin another one
-// later. Who commits no SCAN like that has a log whose operators' records mean the
-// same from either beginning.
+// later.
 func (ix *Index) WorthCleaning(next int64) bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -47,15 +43,12 @@ func (ix *Index) WorthCleaning(next int64) bool {
 	return ix.first >= 0 && ix.clean.scan == 0 && span >= minSpan && span >= spanPerLive*int64(ix.live)
 }
 
-// BeginCleanUp says that SCAN lies at the offset. It fails where the tail has
-// not passed it, or another clean-up is under way. It walks over all that is
-// live, with the lock held.
+// BeginCleanUp says that SCAN, which has been applied, lies at the offset. It fails
+// where another clean-up is under way. It walks over all that is live, with the
+// lock held.
 func (ix *Index) BeginCleanUp(scan int64) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	if ix.read <= scan {
-		return fmt.Errorf("clean up below %d: the tail has read to %d only", scan, ix.read)
-	}
 	if ix.clean.scan != 0 {
 		return fmt.Errorf("clean up below %d: the clean-up below %d is under way", scan, ix.clean.scan)
 	}
@@ -107,7 +100,7 @@ func (ix *Index) BelowScan() int {
 }
 
 // Spoiled tells whether an operator's record lies behind the SCAN of the clean-up
-// that is under way, as far as the tail has come.
+// that is under way.
 func (ix *Index) Spoiled() bool {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -123,8 +116,7 @@ func (ix *Index) AbandonCleanUp() {
 }
 
 // EndCleanUp says that the place to begin is about to be committed. It fails while
-// BelowScan is not 0, while the tail has not passed the last copy, where the
-// clean-up is spoiled, and where none is under way.
+// BelowScan is not 0, where the clean-up is spoiled, and where none is under way.
 func (ix *Index) EndCleanUp() error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
@@ -132,8 +124,6 @@ func (ix *Index) EndCleanUp() error {
 	switch {
 	case c.scan == 0 || c.below > 0:
 		return fmt.Errorf("end the clean-up below %d: %d messages lie below", c.scan, c.below)
-	case ix.read <= c.last:
-		return fmt.Errorf("end the clean-up below %d: the tail has read to %d only, and the last copy lies at %d", c.scan, ix.read, c.last)
 	case ix.acted > c.scan:
 		return fmt.Errorf("end the clean-up below %d: an operator's record lies at %d", c.scan, ix.acted)
 	}

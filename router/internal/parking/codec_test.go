@@ -59,13 +59,13 @@ func drawAnyEvent(t *rapid.T) parking.Event {
 		return out
 	}
 	epoch := rapid.Int64().Draw(t, "epoch")
-	switch rapid.IntRange(1, 7).Draw(t, "kind") {
+	switch rapid.IntRange(1, 8).Draw(t, "kind") {
 	case 1:
-		return &parking.Take{Topic: drawEntry(t, "topic").Topic, Start: offset.Draw(t, "start")}
+		return &parking.Take{}
 	case 2:
 		p := &parking.Park{
 			Epoch: epoch, Entry: drawEntry(t, "entry"), Rank: -1, Prev: -1, Attempts: count.Draw(t, "attempts"), Starts: count.Draw(t, "starts"),
-			NotBefore: drawTime(t, "not before"), Since: drawTime(t, "since"), SourceTime: drawTime(t, "source time"), Held: rapid.Bool().Draw(t, "held"), WasHeld: rapid.Bool().Draw(t, "was held"),
+			NotBefore: drawTime(t, "not before"), Since: drawTime(t, "since"), SourceTime: drawTime(t, "source time"), Held: rapid.Bool().Draw(t, "held"),
 			FirstError: text.Draw(t, "first"), LastError: text.Draw(t, "last"), Message: drawMessage(t),
 		}
 		if rapid.Bool().Draw(t, "again") {
@@ -84,6 +84,8 @@ func drawAnyEvent(t *rapid.T) parking.Event {
 		return &parking.Replay{Entry: drawEntry(t, "entry"), Replayed: replayed(), Message: drawMessage(t)}
 	case 6:
 		return &parking.Drop{Of: drawEntry(t, "of"), By: text.Draw(t, "by"), At: drawTime(t, "at")}
+	case 7:
+		return &parking.Resume{Epoch: epoch, Topic: drawEntry(t, "topic").Topic, Start: offset.Draw(t, "start")}
 	}
 	return &parking.Scan{Epoch: epoch}
 }
@@ -117,18 +119,19 @@ func TestFormat(t *testing.T) {
 		event parking.Event
 		want  string
 	}{
-		"TAKE":   {&parking.Take{Topic: topic, Start: 258}, "0101" + topicHex + "0000000000000102"},
-		"START":  {&parking.Start{Epoch: 1, Entries: []parking.Entry{entry}}, "0103" + "0000000000000001" + "00000001" + entryHex},
-		"DONE":   {&parking.Done{Epoch: 1, Outcome: parking.Poisoned, Entries: []parking.Entry{entry}}, "0104" + "0000000000000001" + "03" + "00000001" + entryHex},
-		"REPLAY": {&parking.Replay{Entry: entry, Replayed: replayed}, "0105" + entryHex + replayedHex},
-		"DROP":   {&parking.Drop{Of: entry, By: "me", At: time.Unix(0, 9)}, "0106" + entryHex + "00000002" + "6d65" + "0000000000000009"},
-		"SCAN":   {&parking.Scan{Epoch: 1}, "0107" + "0000000000000001"},
+		"TAKE":   {&parking.Take{}, "0201"},
+		"RESUME": {&parking.Resume{Epoch: 1, Topic: topic, Start: 258}, "0208" + "0000000000000001" + topicHex + "0000000000000102"},
+		"START":  {&parking.Start{Epoch: 1, Entries: []parking.Entry{entry}}, "0203" + "0000000000000001" + "00000001" + entryHex},
+		"DONE":   {&parking.Done{Epoch: 1, Outcome: parking.Poisoned, Entries: []parking.Entry{entry}}, "0204" + "0000000000000001" + "03" + "00000001" + entryHex},
+		"REPLAY": {&parking.Replay{Entry: entry, Replayed: replayed}, "0205" + entryHex + replayedHex},
+		"DROP":   {&parking.Drop{Of: entry, By: "me", At: time.Unix(0, 9)}, "0206" + entryHex + "00000002" + "6d65" + "0000000000000009"},
+		"SCAN":   {&parking.Scan{Epoch: 1}, "0207" + "0000000000000001"},
 		"PARK": {
 			&parking.Park{
 				Epoch: 1, Entry: entry, Rank: -1, Prev: -1, Attempts: 2, Starts: 1, NotBefore: time.Unix(0, 7), Since: time.Unix(0, 8), SourceTime: time.Time{},
 				FirstError: "e", LastError: "é", Held: true, Replay: &replayed,
 			},
-			"0102" + "0000000000000001" + entryHex + "ffffffffffffffff" + "ffffffffffffffff" + "00000002" + "00000001" +
+			"0202" + "0000000000000001" + entryHex + "ffffffffffffffff" + "ffffffffffffffff" + "00000002" + "00000001" +
 				"0000000000000007" + "0000000000000008" + "0000000000000000" + "00000001" + "65" + "00000002" + "c3a9" + "03" + replayedHex,
 		},
 	} {
@@ -166,20 +169,20 @@ func TestUnknownRecordsAreNamed(t *testing.T) {
 	header := func(b ...byte) *kafka.Record {
 		return &kafka.Record{Topic: "t", Partition: 1, Offset: 9, Headers: []kafka.Header{{Key: []byte(parking.HeaderName), Value: b}}}
 	}
-	_, err := parking.Decode(header(2, 1))
+	_, err := parking.Decode(header(1, 1))
 	var version *parking.VersionError
 	require.ErrorAs(t, err, &version)
-	require.Equal(t, byte(2), version.Version)
+	require.Equal(t, byte(1), version.Version)
 	require.ErrorContains(t, err, "t/1@9")
 
 	_, err = parking.Decode(&kafka.Record{})
 	require.ErrorIs(t, err, parking.ErrNotRecord)
-	notLast := header(1, 7, 0, 0, 0, 0, 0, 0, 0, 0)
+	notLast := header(2, 7, 0, 0, 0, 0, 0, 0, 0, 0)
 	notLast.Headers = append(notLast.Headers, kafka.Header{Key: []byte("other")})
 	_, err = parking.Decode(notLast)
 	require.ErrorIs(t, err, parking.ErrNotRecord)
 
-	for _, broken := range [][]byte{{}, {1}, {1, 0}, {1, 8}, {1, 7}, {1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
+	for _, broken := range [][]byte{{}, {2}, {2, 0}, {2, 9}, {2, 7}, {2, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0}} {
 		_, err = parking.Decode(header(broken...))
 		require.ErrorIs(t, err, parking.ErrMalformed, "%v", broken)
 	}
@@ -190,14 +193,14 @@ func TestUnknownRecordsAreNamed(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	entry := []parking.Entry{{Offset: 1}}
 	for _, e := range []parking.Event{
-		&parking.Take{}, &parking.Park{Rank: -1, Prev: -1, Replay: &parking.Replayed{By: "me"}, FirstError: "e"}, &parking.Start{Entries: entry},
+		&parking.Take{}, &parking.Resume{}, &parking.Park{Rank: -1, Prev: -1, Replay: &parking.Replayed{By: "me"}, FirstError: "e"}, &parking.Start{Entries: entry},
 		&parking.Done{Outcome: parking.Skipped, Entries: entry}, &parking.Replay{}, &parking.Drop{}, &parking.Scan{},
 	} {
 		_, _, headers := parking.Encode(e)
 		f.Add(headers[0].Value)
 	}
-	f.Add([]byte{1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff})    // a count beyond the end
-	f.Add([]byte{1, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 4, 0, 0, 0, 0, 0}) // as many entries as may be, and none there
+	f.Add([]byte{2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff})    // a count beyond the end
+	f.Add([]byte{2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 4, 0, 0, 0, 0, 0}) // as many entries as may be, and none there
 	f.Fuzz(func(t *testing.T, header []byte) {
 		r := &kafka.Record{Headers: []kafka.Header{{Key: []byte(parking.HeaderName), Value: header}}}
 		e, err := parking.Decode(r)

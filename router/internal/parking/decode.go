@@ -73,7 +73,9 @@ type decoder struct {
 func (d *decoder) event(k kind, m Message) Event {
 	switch k {
 	case kindTake:
-		return &Take{Topic: d.topic(), Start: d.int()}
+		return &Take{}
+	case kindResume:
+		return &Resume{Epoch: d.int(), Topic: d.topic(), Start: d.int()}
 	case kindPark:
 		return d.park(m)
 	case kindStart:
@@ -98,8 +100,8 @@ func (d *decoder) park(m Message) *Park {
 		FirstError: d.text(MaxErrorText), LastError: d.text(MaxErrorText),
 		Message: m,
 	}
-	flags := d.flags(flagHeld | flagReplayed | flagWasHeld)
-	p.Held, p.WasHeld = flags&flagHeld != 0, flags&flagWasHeld != 0
+	flags := d.flags(flagHeld | flagReplayed)
+	p.Held = flags&flagHeld != 0
 	if flags&flagReplayed != 0 {
 		r := d.replayed()
 		p.Replay = &r

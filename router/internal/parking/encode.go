@@ -15,7 +15,7 @@ const HeaderName = "penstock-park"
 
 // Version is the first byte of that header: the format that Encode writes and
 // Decode reads.
-const Version = 1
+const Version = 2
 
 // Texts that are longer are cut, in bytes, so that a record's header stays well
 // below the 64 KiB that a retry log takes beyond its input.
@@ -48,7 +48,6 @@ func Encode(e Event) (key, value []byte, headers []kafka.Header) {
 const (
 	flagHeld     = 1 << 0
 	flagReplayed = 1 << 1
-	flagWasHeld  = 1 << 2
 
 	flagEdited = 1 << 0
 )
@@ -56,7 +55,8 @@ const (
 func encode(e Event) []byte {
 	b := append(make([]byte, 0, 128), Version, byte(e.kind()))
 	switch e := e.(type) {
-	case *Take:
+	case *Resume:
+		b = appendInt(b, e.Epoch)
 		b = append(b, e.Topic[:]...)
 		b = appendInt(b, e.Start)
 	case *Park:
@@ -96,9 +96,6 @@ func appendPark(b []byte, p *Park) []byte {
 	var flags byte
 	if p.Held {
 		flags |= flagHeld
-	}
-	if p.WasHeld {
-		flags |= flagWasHeld
 	}
 	if p.Replay == nil {
 		return append(b, flags)

@@ -6,8 +6,8 @@ import (
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// Event is what one record of a retry log says: a [*Take], [*Park], [*Start],
-// [*Done], [*Replay], [*Drop] or [*Scan].
+// Event is what one record of a retry log says: a [*Take], [*Resume], [*Park],
+// [*Start], [*Done], [*Replay], [*Drop] or [*Scan].
 type Event interface{ kind() kind }
 
 // Entry names what is parked within one partition of a retry log. Of a message
@@ -26,12 +26,18 @@ type Message struct {
 	Headers []kafka.Header
 }
 
-// Take says that a new owner has the partition. Its own offset is the epoch of
-// all that this owner writes. Live messages of the topic at or above Start are
-// dropped, because the input brings them again; replays stay.
-type Take struct {
+// Take says that somebody takes the partition over. Its own offset is the epoch of
+// all that this owner writes; what the owners before write from here on is void.
+type Take struct{}
+
+// Resume says where the epoch's owner goes on reading the input. Live messages of
+// the topic at or above Start are dropped, because the input brings them again;
+// replays stay. It is written when the group has said, after TAKE was stored, that
+// the owner is a member still: until then Start may be an offset of long ago.
+type Resume struct {
+	Epoch int64
 	Topic [16]byte // the input topic's id: a topic made anew brings nothing of the old one again
-	Start int64    // the offset at which reading of the input begins
+	Start int64    // the offset at which reading of the input goes on
 }
 
 // Park says that a message is parked, or parked again.
@@ -61,10 +67,6 @@ type Park struct {
 	// Held says that the attempts are used up, the poison record is written, and
 	// the key waits for an operator.
 	Held bool
-
-	// WasHeld says that the record at Prev held it, too: this is a copy, and not
-	// what holds it. [Item.Again] sets it.
-	WasHeld bool
 
 	// Since is the time of the first failure. Zero: there was none yet.
 	Since time.Time
@@ -178,6 +180,7 @@ const (
 	kindReplay kind = 5
 	kindDrop   kind = 6
 	kindScan   kind = 7
+	kindResume kind = 8
 )
 
 func (*Take) kind() kind   { return kindTake }
@@ -187,3 +190,4 @@ func (*Done) kind() kind   { return kindDone }
 func (*Replay) kind() kind { return kindReplay }
 func (*Drop) kind() kind   { return kindDrop }
 func (*Scan) kind() kind   { return kindScan }
+func (*Resume) kind() kind { return kindResume }

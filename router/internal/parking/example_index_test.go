@@ -13,7 +13,7 @@ func ExampleIndex() {
 	topic := [16]byte{1}
 	now := time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
 	ix := parking.New(parking.Config{})
-	ix.Apply(&parking.Take{Topic: topic}, 0) // in the log at offset 0: the epoch
+	ix.Apply(&parking.Take{}, 0) // in the log at offset 0: the epoch
 
 	key := []byte("customer")
 	for i := range int64(2) {

@@ -36,9 +36,11 @@ func drawEvent(t *rapid.T, log []logged) parking.Event {
 		}
 		return own()
 	}
-	switch rapid.SampledFrom([]string{"take", "park", "park", "again", "again", "start", "done", "replay", "replay", "drop", "scan"}).Draw(t, "kind") {
+	switch rapid.SampledFrom([]string{"take", "resume", "park", "park", "again", "again", "start", "done", "replay", "replay", "drop", "scan"}).Draw(t, "kind") {
 	case "take":
-		return &parking.Take{Topic: inputTopic, Start: number.Draw(t, "W")}
+		return &parking.Take{}
+	case "resume":
+		return &parking.Resume{Epoch: epoch, Topic: inputTopic, Start: number.Draw(t, "W")}
 	case "park":
 		e := own()
 		return &parking.Park{
@@ -88,7 +90,7 @@ func drawEvent(t *rapid.T, log []logged) parking.Event {
 
 // drawLog draws a log that begins with a TAKE.
 func drawLog(t *rapid.T) []logged {
-	log := []logged{{event: &parking.Take{Topic: inputTopic}}}
+	log := []logged{{event: &parking.Take{}}}
 	for i := range rapid.IntRange(0, 30).Draw(t, "records") {
 		log = append(log, logged{offset: int64(i) + 1, event: drawEvent(t, log)})
 	}
@@ -99,7 +101,6 @@ func fold(log []logged) *parking.Index {
 	ix := parking.New(parking.Config{})
 	for _, r := range log {
 		ix.Apply(r.event, r.offset)
-		ix.ReadTo(r.offset + 1)
 	}
 	return ix
 }
@@ -182,12 +183,13 @@ func requireTakenInOrder(t require.TestingT, ix *parking.Index, st parking.State
 }
 
 // A cluster without topic ids gives all topics the same.
-func TestTakeKeepsReplaysWhateverTheTopicsIDs(t *testing.T) {
+func TestResumeKeepsReplaysWhateverTheTopicsIDs(t *testing.T) {
 	t.Parallel()
 	ix := fold([]logged{
 		{0, &parking.Take{}},
 		{1, &parking.Replay{Entry: parking.Entry{Offset: 50}, Replayed: parking.Replayed{Of: parking.Entry{Offset: 3}}}},
 		{2, &parking.Take{}},
+		{3, &parking.Resume{Epoch: 2}},
 	})
 	require.Len(t, ix.Snapshot().Live, 1)
 }

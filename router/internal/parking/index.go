@@ -21,7 +21,6 @@ type Index struct {
 	mu       sync.Mutex
 	first    int64 // offset of the first record of the fold; -1: none yet
 	epoch    int64 // in force; -1: none
-	read     int64 // the tail has brought all below
 	acted    int64 // offset of the last record of an operator; -1: none
 	live     int
 	held     int
@@ -39,11 +38,7 @@ type Index struct {
 
 	// Of few messages only.
 	replays map[int32]Entry   // by slot: the message's own entry
-	heldAt  map[int32]int64   // by slot: the offset at which it came to be held
 	heldOf  map[Entry][]int32 // by the message's own entry: what is held of it
-	ended   map[Entry]int64   // replays that ended where the tail has not been yet
-	acts    map[Entry]act     // of operators, on what a fold from a SCAN does not know yet
-	acting  bool              // the fold began at a SCAN, and no TAKE has come since
 
 	cache cache
 	clean cleanUp
@@ -74,26 +69,19 @@ func (ix *Index) reset() {
 	ix.slots, ix.queues = slab[slot]{}, slab[queue]{}
 	ix.byEntry, ix.byKey = map[ident]int32{}, map[string]int32{}
 	ix.due.items, ix.oldest.items = nil, nil
-	ix.replays, ix.heldAt, ix.heldOf = map[int32]Entry{}, map[int32]int64{}, map[Entry][]int32{}
-	if ix.ended == nil {
-		ix.ended, ix.acts = map[Entry]int64{}, map[Entry]act{}
-	}
+	ix.replays, ix.heldOf = map[int32]Entry{}, map[Entry][]int32{}
 	ix.cache.reset()
 	ix.clean.plan = nil // nothing is left to copy
 }
 
 // Apply folds a record that lies at the offset. It tells whether the record had
 // an effect: one whose epoch is not in force has none, nor has what comes too
-// late. A fold applies all records in the order of the log, and must begin where
-// the log does or at a SCAN.
+// late. All records are applied in the order of the log, which begins at its first
+// record or at a SCAN.
 //
-// The partition's owner folds the log up to its own TAKE like this, and from then
-// on applies its own records when they are confirmed (in the order in which it
-// sent them) and those of operators when its tail brings them; own ones that the
-// tail brings again are not applied twice. The tail may be late, but never ahead:
-// at an own record that is not applied yet it waits, because an operator's
-// record behind it may mean what that one says. The owner looks out for a TAKE that is not
-// its own before it applies it: its claim is over then.
+// The partition's owner applies its own records, too, when it reads them back: what
+// a producer has confirmed may lie behind another owner's TAKE. It looks out for a
+// TAKE that is not its own before it applies it: its claim is over then.
 //
 // Apply keeps nothing that e points to; it copies the key, and the payload where
 // the cache has room for it.
@@ -104,45 +92,33 @@ func (ix *Index) Apply(e Event, offset int64) bool {
 	if ix.first < 0 {
 		ix.first, ix.clean.from = offset, offset
 		if s, ok := e.(*Scan); ok {
-			ix.epoch, ix.acting = s.Epoch, true
+			ix.epoch = s.Epoch
 			return true
 		}
 	}
 	switch e := e.(type) {
 	case *Take:
-		ix.take(e, offset)
+		ix.epoch = offset
 		return true
+	case *Resume:
+		return e.Epoch == ix.epoch && ix.resume(e)
 	case *Park:
 		return e.Epoch == ix.epoch && ix.park(e, offset)
 	case *Start:
 		return e.Epoch == ix.epoch && ix.start(e)
 	case *Done:
-		return e.Epoch == ix.epoch && ix.done(e, offset)
+		return e.Epoch == ix.epoch && ix.done(e)
 	case *Replay:
-		ix.acted = max(ix.acted, offset)
+		ix.acted = offset
 		return ix.replay(e, offset)
 	case *Drop:
-		ix.acted = max(ix.acted, offset)
-		return ix.drop(e, offset)
+		ix.acted = offset
+		_, effect := ix.release(e.Of, nil)
+		return effect
 	case *Scan:
 		return e.Epoch == ix.epoch
 	}
 	return false
-}
-
-// ReadTo tells the index that the tail, or the fold, has brought all records
-// below the offset. Call it after each batch of the tail: what is remembered for
-// operators' records that may still come is forgotten then, and a clean-up may
-// begin only when its SCAN was passed.
-func (ix *Index) ReadTo(offset int64) {
-	ix.mu.Lock()
-	defer ix.mu.Unlock()
-	ix.read = max(ix.read, offset)
-	for e, at := range ix.ended {
-		if at < ix.read {
-			delete(ix.ended, e)
-		}
-	}
 }
 
 // Epoch is the epoch in force; -1 where there is none yet.

@@ -21,7 +21,6 @@ type parked struct {
 	rank   int64
 	record int64
 	starts int
-	heldAt int64
 }
 
 // naiveFold is the fold by the letter, over a whole log from its very beginning:
@@ -54,8 +53,9 @@ func (f *naiveFold) apply(r logged) {
 	switch e := r.event.(type) {
 	case *parking.Take:
 		f.epoch = r.offset
+	case *parking.Resume:
 		f.remove(func(p *parked) bool {
-			return p.park.Replay == nil && p.park.Entry.Topic == e.Topic && p.park.Entry.Offset >= e.Start
+			return e.Epoch == f.epoch && p.park.Replay == nil && p.park.Entry.Topic == e.Topic && p.park.Entry.Offset >= e.Start
 		})
 	case *parking.Park:
 		if e.Epoch == f.epoch {
@@ -72,7 +72,7 @@ func (f *naiveFold) apply(r logged) {
 			f.remove(func(p *parked) bool { return slices.Contains(e.Entries, p.park.Entry) })
 		}
 	case *parking.Replay:
-		rank := f.release(e.Replayed.Of, e.Message.Key, e.Entry, r.offset)
+		rank := f.release(e.Replayed.Of, e.Message.Key, e.Entry)
 		if p := f.find(e.Entry); p != nil {
 			if rank >= 0 {
 				p.rank = rank
@@ -84,7 +84,7 @@ func (f *naiveFold) apply(r logged) {
 		}
 		f.live = append(f.live, &parked{park: *e.AsPark(r.offset), rank: rank, record: r.offset})
 	case *parking.Drop:
-		f.release(e.Of, nil, parking.Entry{Offset: -1}, r.offset)
+		f.release(e.Of, nil, parking.Entry{Offset: -1})
 	}
 }
 
@@ -97,21 +97,18 @@ func (f *naiveFold) applyPark(e *parking.Park, offset int64) {
 	case p == nil || e.Prev >= 0 && e.Prev != p.record:
 		return
 	}
-	if e.Held && !p.park.Held {
-		p.heldAt = offset
-	}
 	p.park, p.record, p.starts = *e, offset, e.Starts
 }
 
 // release removes what is held of a message, and tells the rank of the one that
 // has the key, which is that of the replay if it is live and not held.
-func (f *naiveFold) release(of parking.Entry, key []byte, replay parking.Entry, offset int64) int64 {
-	if p := f.find(replay); p != nil && (!p.park.Held || p.heldAt >= offset || p.park.Of() != of) {
+func (f *naiveFold) release(of parking.Entry, key []byte, replay parking.Entry) int64 {
+	if p := f.find(replay); p != nil && (!p.park.Held || p.park.Of() != of) {
 		key = p.park.Message.Key
 	}
 	rank := int64(-1)
 	f.remove(func(p *parked) bool {
-		if p.park.Of() != of || !p.park.Held || p.heldAt >= offset {
+		if p.park.Of() != of || !p.park.Held {
 			return false
 		}
 		if key != nil && p.park.Message.Key != nil && bytes.Equal(key, p.park.Message.Key) && (rank < 0 || p.rank < rank) {

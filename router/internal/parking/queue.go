@@ -102,8 +102,8 @@ func (ix *Index) queueOf(key []byte) int32 {
 }
 
 // link puts a slot where its rank belongs. Ranks come in ascending order, but in
-// two cases: a REPLAY that is heard of late, and the copies of a clean-up, which
-// ascend among themselves. The finger is where the last of those was put, so
+// two cases: a REPLAY that takes the place of what is held, and in a fold from a
+// SCAN the copies, which ascend among themselves. The finger is where the last of those was put, so
 // that the next one's place is near.
 func (ix *Index) link(si, qi int32) {
 	q, s := ix.queues.at(qi), ix.slots.at(si)

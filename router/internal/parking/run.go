@@ -28,7 +28,7 @@ type Item struct {
 func (it *Item) Again(epoch int64, payload *Park) *Park {
 	p := *payload
 	p.Epoch, p.Rank, p.Prev = epoch, it.Rank, it.Offset
-	p.Attempts, p.Starts, p.Held, p.WasHeld = it.Attempts, it.Starts, it.Held, it.Held
+	p.Attempts, p.Starts, p.Held = it.Attempts, it.Starts, it.Held
 	return &p
 }
 
