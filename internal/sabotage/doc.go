@@ -8,11 +8,11 @@ type Rule uint8
 
 // The rules.
 const (
-	VoidByStart  Rule = iota // a RESUME drops what the input brings again
-	Epochs                   // what a former owner writes is void
-	FreeOnDone               // a key is free when its DONE is in the log
-	DeliverFirst             // an offset is committed when all that came of its message is stored
-	StopOnFailure            // nothing is sent behind what could not be stored
+	VoidByStart   Rule = iota // a RESUME drops what the input brings again
+	Epochs                    // what a former owner writes is void
+	FreeOnDone                // a key is free when its DONE is in the log
+	DeliverFirst              // an offset is committed when all that came of its message is stored
+	StopOnFailure             // nothing is sent behind what could not be stored
 	rules
 )
 
