@@ -11,6 +11,9 @@ import (
 // have come to an end their outputs are sent in the order of the messages.
 func (w *batchWorker) do(items []batchItem) error {
 	ctx := w.claim.Context()
+	if len(items) > 1 && w.stage.oneByOne(w.claim) {
+		return w.doEach(items)
+	}
 	var open []int // indexes of items that are not at their end
 	for i := range items {
 		if items[i].fate == toTry {
@@ -52,6 +55,13 @@ func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, o
 	if o != succeeded {
 		return open, wait, false
 	}
+	first := &items[open[0]]
+	alone, o, wait := w.stage.mayBegin(&w.at, w.claim, first.record.Offset, &first.f)
+	if o != succeeded {
+		w.stage.breaker.ended(t)
+		return w.notBegun(first, open, o, wait)
+	}
+	defer func() { alone.end(first.fate == toSettle || first.fate == toPoison) }()
 	errs := w.call(ctx, attempt, items, open)
 	w.at.end(clock())
 	w.at.rest()

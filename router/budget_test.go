@@ -71,7 +71,7 @@ func newHotPath(tb testing.TB) *hotPath {
 	graph, err := p.Build()
 	require.NoError(tb, err)
 	node := graph.Stages[0]
-	s := &stage{router: &Router{cfg: Config{}.withDefaults()}, node: node, log: slog.New(slog.DiscardHandler)}
+	s := &stage{router: &Router{cfg: Config{}.withDefaults(), solitude: newSolitude(nil)}, node: node, log: slog.New(slog.DiscardHandler)}
 	h := &hotPath{
 		stage: s, claim: &kafka.Claim{}, attempt: attempt.New(node, node.Calls[0]), records: make([]kafka.Record, hotBatch),
 		worker: inlineWorker{stage: s, out: outbox{stage: s}},

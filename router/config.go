@@ -46,6 +46,16 @@ type Config struct {
 	// room; what is parked goes on. Defaults to 200000.
 	MaxParked int
 
+	// CrashesBeforeAlone is how often owners of a partition may end without a word,
+	// because they crash, are killed or are taken for dead, before the messages that
+	// may have been at work each time run alone: one at a time, and nothing beside
+	// it in the process. Defaults to 3.
+	CrashesBeforeAlone int
+
+	// CrashesAlone is how often the process may end while one message is alone at
+	// work before that is poisoned, as long as others succeed. Defaults to 2.
+	CrashesAlone int
+
 	// CommitInterval is how often offsets are committed. Defaults to 500 ms.
 	CommitInterval time.Duration
 
@@ -94,7 +104,12 @@ type Config struct {
 // unless the configuration says otherwise, in bytes.
 const DefaultMaxMessageBytes = 1 << 20
 
-const defaultMaxParked = 200_000
+const (
+	defaultMaxParked          = 200_000
+	defaultMaxInFlight        = 16384
+	defaultCrashesBeforeAlone = 3
+	defaultCrashesAlone       = 2
+)
 
 // DefaultStuckAfter is how long an attempt may take unless the configuration says
 // otherwise.
@@ -106,6 +121,15 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxMessageBytes == 0 {
 		c.MaxMessageBytes = DefaultMaxMessageBytes
+	}
+	if c.MaxInFlight == 0 {
+		c.MaxInFlight = defaultMaxInFlight
+	}
+	if c.CrashesBeforeAlone == 0 {
+		c.CrashesBeforeAlone = defaultCrashesBeforeAlone
+	}
+	if c.CrashesAlone == 0 {
+		c.CrashesAlone = defaultCrashesAlone
 	}
 	if c.MaxParked == 0 {
 		c.MaxParked = defaultMaxParked
@@ -129,6 +153,12 @@ func (c Config) validate() error {
 	}
 	if c.MaxParked < 0 {
 		errs = append(errs, fmt.Errorf("MaxParked is %d: it must be positive", c.MaxParked))
+	}
+	if c.CrashesBeforeAlone < 0 {
+		errs = append(errs, fmt.Errorf("CrashesBeforeAlone is %d: it must be positive", c.CrashesBeforeAlone))
+	}
+	if c.CrashesAlone < 0 {
+		errs = append(errs, fmt.Errorf("CrashesAlone is %d: it must be positive", c.CrashesAlone))
 	}
 	if c.StopTimeout < 0 {
 		errs = append(errs, fmt.Errorf("StopTimeout is %v: it must be positive", c.StopTimeout))

@@ -98,6 +98,7 @@ func (item *parkedItem) read(p *parker, text *textSlab) error {
 		item.record.Topic, item.record.Partition = e.Replay.SourceTopic, e.Replay.SourcePartition
 	}
 	item.f = failureOf(item.Attempts, e)
+	item.f.parked = &item.Entry
 	var err error
 	item.d, err = newDeliveries(1).readOf(item.Of.Topic, 0, p.stage, &item.record, text)
 	return err

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,9 @@ type Router struct {
 	ready   chan struct{}
 	life    *lifecycle // of the Run as a whole
 
+	id       string    // of this process, as others know it
+	solitude *solitude // of a message, in this process
+
 	routes  http.Handler           // of the sources that are served; nil: none is
 	address atomic.Pointer[string] // where they are
 
@@ -42,7 +46,8 @@ func New(cfg Config, graphs ...*pipeline.Graph) (*Router, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("configure router: %w", err)
 	}
-	r := &Router{cfg: cfg, graphs: graphs, ready: make(chan struct{}), life: newLifecycle(), joining: map[*stage]bool{}}
+	r := &Router{cfg: cfg, graphs: graphs, ready: make(chan struct{}), life: newLifecycle(), joining: map[*stage]bool{}, id: rand.Text()}
+	r.solitude = newSolitude(r.busy)
 	stages, sources, err := choose(cfg, graphs)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -37,6 +38,8 @@ type stage struct {
 	claims  map[*kafka.Claim]struct{}
 	workers map[*kafka.Claim]worker
 	parkers map[*kafka.Claim]*parker
+	guards  map[*kafka.Claim]*guard
+	proven  atomic.Bool // a message has succeeded in this process
 }
 
 // input is one pipe that a stage reads.
@@ -64,7 +67,7 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	s := &stage{
 		router: r, node: node, log: r.cfg.Logger.With("stage", node.Group),
 		life: newLifecycle(), byTopic: make(map[string]*input, len(node.Inputs)),
-		claims: map[*kafka.Claim]struct{}{}, workers: map[*kafka.Claim]worker{}, parkers: map[*kafka.Claim]*parker{},
+		claims: map[*kafka.Claim]struct{}{}, workers: map[*kafka.Claim]worker{}, parkers: map[*kafka.Claim]*parker{}, guards: map[*kafka.Claim]*guard{},
 	}
 	if b := node.Breaker; b != nil {
 		s.breaker = newBreaker(b.Failures, b.Probe, s.log)
@@ -86,7 +89,7 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	cfg.OnJoin = func(map[string][]int32) { s.life.set(StateRunning); r.joined(s) }
 	cfg.OnError = func(err error) { s.stats.restarts.Add(1); s.life.failed(err, time.Time{}) }
 	cfg.OnAssign = func(map[string][]int32) { s.stats.rebalances.Add(1) }
-	cfg.OnClaim = s.claimed
+	cfg.OnClaim, cfg.OnRelease = s.claimed, s.released
 	sub, err := kafka.NewSubscriber(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", node.Group, err)
@@ -109,11 +112,15 @@ func (s *stage) claimed(ctx context.Context, claim *kafka.Claim) error {
 		s.mu.Unlock()
 	})
 	in := s.byTopic[claim.Topic()]
+	meta := newMetadata(claim)
 	if in == nil || in.retryLog == "" {
-		return nil
+		return s.keepGuard(ctx, claim, meta, nil)
 	}
-	p := newParker(s, claim, newMetadata(claim), in)
+	p := newParker(s, claim, meta, in)
 	if err := p.takeOver(ctx); err != nil {
+		return err
+	}
+	if err := s.keepGuard(ctx, claim, meta, p.index); err != nil {
 		return err
 	}
 	w := s.newWorker(claim, p)
@@ -136,7 +143,7 @@ func (s *stage) handle(m *message.Message) error {
 	if in == nil {
 		return fmt.Errorf("stage %s reads no topic %s", s.node.Group, b.Claim.Topic())
 	}
-	if err := s.worker(b.Claim).work(b, in); err != nil {
+	if err := s.workOn(b, in); err != nil {
 		if b.Claim.Context().Err() == nil {
 			s.log.Error("the stage cannot go on here; the partition is read again", "topic", b.Claim.Topic(), "partition", b.Claim.Partition(), "error", err)
 		}

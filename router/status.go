@@ -32,6 +32,10 @@ type StageStatus struct {
 	Rebalances int64             // assignments that the group has made, those that changed nothing too
 	Latency    Latency
 
+	// Crashes are the partitions whose owners have ended without a word and that are
+	// not past what may have been at work then.
+	Crashes []Crashed
+
 	TakingOver   []Takeover // partitions whose retry log is being read
 	Takeovers    int64      // that are done
 	TakeoverTime time.Duration
@@ -71,6 +75,7 @@ func (s *stage) status() StageStatus {
 		Stuck: s.activities.longerThan(s.stuckAfter()), Breaker: s.breaker.status(),
 		ParkedNow: s.stats.parking.read(), Partitions: s.partitions(),
 		Rebalances: s.stats.rebalances.Load(), Latency: s.latency.read(),
+		Crashes:    s.crashed(),
 		TakingOver: s.stats.takeovers.underWay(), Takeovers: done, TakeoverTime: took,
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/penstock/penstock/internal/attempt"
 	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
 )
 
@@ -15,6 +16,8 @@ type failure struct {
 	first, last error
 	since       time.Time // of the first
 	attempts    int
+
+	parked *parking.Entry // nil: it is not
 }
 
 func (f *failure) note(err error) {
@@ -60,6 +63,12 @@ func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, cal
 	if o != succeeded {
 		return o, wait
 	}
+	alone, o, wait := s.mayBegin(at, claim, d.Offset, f)
+	if o != succeeded {
+		s.breaker.ended(t)
+		return o, wait
+	}
+	defer func() { alone.end(o == succeeded || o == failed) }()
 	out.Reset()
 	d.Attempt = f.attempts + 1
 	err := call(claim.Context(), d, out)
@@ -81,8 +90,10 @@ func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict,
 	f.attempts++
 	switch verdict {
 	case pipeline.Done:
+		s.succeed()
 		return succeeded, 0
 	case pipeline.Skipped:
+		s.succeed()
 		s.stats.skipped.Add(1)
 		s.log.Debug("skipped", "id", d.ID, "reason", err)
 		return succeeded, 0

@@ -44,6 +44,14 @@ func (ix *Index) Stats() Stats {
 	return st
 }
 
+// IsLive tells whether a message is parked.
+func (ix *Index) IsLive(e Entry) bool {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	_, live := ix.lookup(e)
+	return live
+}
+
 // State is what an index has folded, for comparing: that of the owner and that
 // of a fresh fold of the log are equal whenever nothing is under way.
 type State struct {

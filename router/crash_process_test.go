@@ -1,0 +1,280 @@
+package router_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/penstock/penstock/filters"
+	"github.com/penstock/penstock/internal/brokertest"
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router"
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// The environment of a process that the tests here start.
+const (
+	crashBrokers = "PENSTOCK_CRASH_BROKERS"
+	crashMode    = "PENSTOCK_CRASH_MODE"
+	crashLanes   = "PENSTOCK_CRASH_LANES"
+)
+
+// What the filter of such a process does.
+const (
+	modeFine  = "fine"  // nothing special
+	modeOne   = "one"   // ends the process at the message "exit"
+	modeAll   = "all"   // ends the process at each message
+	modeLate  = "late"  // fails at the message "exit", and ends the process when it is tried from the retry log
+	modeBatch = "batch" // as one, and takes batches
+)
+
+// crashed is the exit code by which the filter ends the process.
+const crashed = 3
+
+// crashes is the pipeline of these tests.
+func crashes(mode string, lanes int) *pipeline.Pipeline {
+	p := pipeline.New("crash")
+	in := pipeline.NewPipe[[]byte](p, "in", pipeline.Partitions(4))
+	settings := []pipeline.Option[[]byte]{pipeline.Open(), pipeline.Partitions(4), pipeline.Lanes(lanes)}
+	one := func(ctx context.Context, v []byte) ([]byte, error) {
+		late := mode == modeLate && string(v) == "exit"
+		switch {
+		case late && pipeline.FromContext(ctx).Attempt == 1:
+			return nil, errBoom
+		case late, mode == modeAll, (mode == modeOne || mode == modeBatch) && string(v) == "exit":
+			os.Exit(crashed)
+		}
+		return v, nil
+	}
+	if mode == modeLate {
+		settings = append(settings, pipeline.Retry(1, pipeline.Constant(0)), pipeline.Park(20, pipeline.Constant(tick)))
+	}
+	if mode == modeBatch {
+		exits := func(_ int, items []pipeline.Item[[]byte, []byte]) error {
+			for _, item := range items {
+				_, _ = one(context.Background(), item.Body)
+			}
+			return nil
+		}
+		pipeline.Stage(in, "work", &gathering{max: 50, wait: tick, fail: exits}, pipeline.Open(), pipeline.Partitions(4))
+		return p
+	}
+	pipeline.Stage(in, "work", filters.Map(one), settings...)
+	return p
+}
+
+// TestCrashingProcess is a process that the tests here start. It tells when it has
+// halted, and stops when its input ends.
+func TestCrashingProcess(t *testing.T) {
+	brokers := os.Getenv(crashBrokers)
+	if brokers == "" {
+		return // it is the tests' own process
+	}
+	var lanes int
+	_, err := fmt.Sscan(os.Getenv(crashLanes), &lanes)
+	require.NoError(t, err)
+	g, err := crashes(os.Getenv(crashMode), lanes).Build()
+	require.NoError(t, err)
+	r, err := router.New(router.Config{
+		Kafka: kafka.Config{Brokers: strings.Split(brokers, ",")}, SessionTimeout: 2 * time.Second, CommitInterval: 50 * time.Millisecond,
+	}, g)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		stop()
+	}()
+	go func() {
+		for ; ctx.Err() == nil; time.Sleep(tick) {
+			for _, p := range r.Status().Stages[0].Crashes {
+				if p.Halted {
+					fmt.Println("halted")
+					return
+				}
+			}
+		}
+	}()
+	require.NoError(t, r.Run(ctx))
+}
+
+// supervised is a process that is started again whenever it has crashed.
+type supervised struct {
+	t       *testing.T
+	env     []string
+	crashes *atomic.Int64
+	halted  chan struct{} // closed when it has said so
+	stopped chan struct{}
+
+	mu    sync.Mutex
+	stdin io.Closer // of the one that runs
+	over  bool
+}
+
+func supervise(t *testing.T, addrs []string, mode string, lanes int, crashes *atomic.Int64) *supervised {
+	t.Helper()
+	s := &supervised{
+		t: t, crashes: crashes, halted: make(chan struct{}), stopped: make(chan struct{}),
+		env: append(os.Environ(), "GORACE=atexit_sleep_ms=0", crashBrokers+"="+strings.Join(addrs, ","), crashMode+"="+mode, fmt.Sprintf("%s=%d", crashLanes, lanes)),
+	}
+	go s.run()
+	t.Cleanup(s.stop)
+	return s
+}
+
+func (s *supervised) run() {
+	defer close(s.stopped)
+	for {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestCrashingProcess$")
+		cmd.Env = s.env
+		stdin, _ := cmd.StdinPipe()
+		stdout, _ := cmd.StdoutPipe()
+		errs := &strings.Builder{}
+		cmd.Stderr = errs
+		s.mu.Lock()
+		if s.over {
+			s.mu.Unlock()
+			return
+		}
+		s.stdin = stdin
+		err := cmd.Start()
+		s.mu.Unlock()
+		if err != nil {
+			s.t.Error(err)
+			return
+		}
+		for lines := bufio.NewScanner(stdout); lines.Scan(); {
+			if lines.Text() == "halted" {
+				close(s.halted)
+			}
+		}
+		err = cmd.Wait()
+		if testing.Verbose() {
+			s.t.Log(errs.String())
+		}
+		if err == nil {
+			return
+		}
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != crashed {
+			s.t.Errorf("a process ends otherwise than it should: %v\n%s", err, errs)
+			return
+		}
+		s.crashes.Add(1)
+	}
+}
+
+// stop has it stop in an orderly way. Once stopped it does nothing.
+func (s *supervised) stop() {
+	s.mu.Lock()
+	s.over = true
+	if s.stdin != nil {
+		_ = s.stdin.Close()
+	}
+	s.mu.Unlock()
+	<-s.stopped
+}
+
+// withCulprit is n records of each key, and one more record "exit" in their midst.
+func withCulprit(keys, n int) []brokertest.Record {
+	records := numbered(keys, n)
+	return slices.Insert(records, len(records)/2, brokertest.Record{Key: []byte("key-1"), Value: []byte("exit")})
+}
+
+// The limits that hold by default.
+const (
+	crashesBeforeAlone = 3
+	crashesAlone       = 2
+)
+
+// crashPatience is how long these tests wait: each crash costs a session time-out.
+const crashPatience = 3 * time.Minute
+
+// One message ends each process that takes it up. It is found and poisoned, all the
+// others arrive in order, and the processes crash as often as they must and no more.
+func TestAMessageThatCrashesIsFound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		mode             string
+		lanes, processes int
+		keys, each       int
+	}{
+		{modeOne, 16, 4, 100, 100},
+		{modeOne, 1, 1, 20, 50},
+		{modeBatch, 1, 2, 20, 50},
+		{modeLate, 4, 2, 20, 50},
+	} {
+		t.Run(fmt.Sprintf("%s/%d lanes/%d processes", c.mode, c.lanes, c.processes), func(t *testing.T) {
+			t.Parallel()
+			addrs := brokertest.New(t).Addrs()
+			g, err := crashes(c.mode, c.lanes).Build()
+			require.NoError(t, err)
+			makeTopics(t, addrs, g)
+			brokertest.Produce(t, addrs, "crash.in", withCulprit(c.keys, c.each)...)
+			var count atomic.Int64
+			var all []*supervised
+			for range c.processes {
+				all = append(all, supervise(t, addrs, c.mode, c.lanes, &count))
+			}
+			require.Eventually(t, func() bool {
+				return lag(t, addrs, "crash.work", "crash.in") == 0 && len(brokertest.ReadAll(t, addrs, "crash.work.poison")) > 0
+			}, crashPatience, 20*tick)
+			for _, s := range all {
+				s.stop()
+			}
+			requireRewinds(t, brokertest.ReadAll(t, addrs, "crash.work"), c.keys, c.each)
+			stories := poisoned(t, addrs, "crash.work.poison")
+			require.Len(t, stories, 1)
+			require.Equal(t, "exit", string(stories[0].Value))
+			require.Contains(t, stories[0].LastError, "the process ended while this message was alone at work, 2 times")
+			attempts := crashesAlone
+			if c.mode == modeLate {
+				attempts++
+			}
+			require.Equal(t, attempts, stories[0].Attempts)
+			require.EqualValues(t, crashesBeforeAlone+crashesAlone, count.Load(), "crashes")
+		})
+	}
+}
+
+// Each message ends the process: that is the program's fault and no message's. After a
+// bounded number of crashes it stays up, begins nothing, and says so. What replaces it
+// finds all as it was.
+func TestAMistakeInTheProgramPoisonsNothing(t *testing.T) {
+	t.Parallel()
+	addrs := brokertest.New(t).Addrs()
+	g, err := crashes(modeAll, 4).Build()
+	require.NoError(t, err)
+	makeTopics(t, addrs, g)
+	const keys, each = 20, 20
+	brokertest.Produce(t, addrs, "crash.in", numbered(keys, each)...)
+	var count atomic.Int64
+	s := supervise(t, addrs, modeAll, 4, &count)
+	select {
+	case <-s.halted:
+	case <-time.After(crashPatience):
+		t.Fatal("it does not halt")
+	}
+	const held, partitions = 3, 4
+	require.LessOrEqual(t, count.Load(), int64(crashesBeforeAlone+held*crashesAlone+partitions*(crashesAlone-1)), "crashes")
+	before := count.Load()
+	s.stop()
+	require.Equal(t, before, count.Load(), "crashes after it has halted")
+	require.Empty(t, brokertest.ReadAll(t, addrs, "crash.work.poison"))
+	require.Empty(t, brokertest.ReadAll(t, addrs, "crash.work"))
+
+	mended := start(t, addrs, crashes(modeFine, 4), router.Config{})
+	mended.drained()
+	requireSequences(t, brokertest.ReadAll(t, addrs, "crash.work"), keys, each)
+	require.Empty(t, brokertest.ReadAll(t, addrs, "crash.work.poison"))
+}
