@@ -49,7 +49,7 @@ func (s *stage) mayBegin(at *activity, claim *kafka.Claim, offset int64, f *fail
 	}
 	r := at.record.Load()
 	for halted := false; ; {
-		v, ends := g.judge(who, f.parked != nil)
+		v, ends := g.judge(who)
 		switch v {
 		case begin:
 			if !s.router.solitude.pass(at, claim.Draining()) {

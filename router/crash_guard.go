@@ -52,7 +52,7 @@ func newGuard(s *stage, claim *kafka.Claim, meta *metadata, parked *parking.Inde
 		g.log.Warn("the last owner of the partition has ended without a word: it crashed, was killed, or was taken for dead",
 			"times", g.h.Ends, "from", claim.Start(), "until", g.h.Until, "parked", len(g.parked))
 		if at := was.At; at != nil {
-			g.log.Warn("a message was alone at work when the process ended", "message", at, "times", g.h.endsOf(*at))
+			g.log.Warn("a message was alone at work when the process ended", "offset", at.Offset, "of", at.Topic, "times", g.h.endsOf(*at))
 		}
 	}
 	return g, g.write()
@@ -117,13 +117,24 @@ func (g *guard) release(stopped bool) {
 	}
 }
 
-// flow is how messages are to be taken up. From the suspects on they are as always
-// again.
-func (g *guard) flow(ctx context.Context) (flow, error) {
+// flow is how messages are to be taken up.
+func (g *guard) flow() flow {
+	g.mu.Lock()
+	own := g.h.flow(g.limits)
+	g.mu.Unlock()
+	if own != flowAlone && g.stage.doubtful() {
+		return flowAlone
+	}
+	return own
+}
+
+// pass looks whether the suspects are through: then messages are taken up as always
+// again. An error means that the claim is over.
+func (g *guard) pass(ctx context.Context) error {
 	g.mu.Lock()
 	if g.h.Ends == 0 {
 		g.mu.Unlock()
-		return flowNormal, nil
+		return nil
 	}
 	before := g.h.flow(g.limits)
 	p := g.claim.Progress()
@@ -138,31 +149,26 @@ func (g *guard) flow(ctx context.Context) (flow, error) {
 	passed := len(g.parked) == 0 && g.h.passed(p.Done)
 	g.mu.Unlock()
 	if !passed {
-		return before, nil
+		return nil
 	}
 	if before == flowNormal {
 		g.mu.Lock()
 		defer g.mu.Unlock()
-		return before, g.write()
+		return g.write()
 	}
 	// It is committed before anything else is begun: that would not be a suspect.
 	if err := g.commit(ctx, func(*history) {}); err != nil {
-		return before, err
+		return err
 	}
 	g.log.Info("all that may have been at work when the last owners ended is through; on as always")
-	return flowNormal, nil
+	return nil
 }
 
 // judge says what is to be done with a message whose turn has come.
-func (g *guard) judge(s suspect, parked bool) (verdict, int) {
-	held := g.stage.held()
+func (g *guard) judge(s suspect) (verdict, int) {
+	held, suspected := g.stage.held(), g.flow() == flowAlone
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	suspected := !parked
-	if parked {
-		_, suspected = g.parked[s]
-	}
-	suspected = suspected && g.h.flow(g.limits) == flowAlone
 	return g.h.judge(s, suspected, g.stage.proven.Load(), held, g.limits), g.h.endsOf(s)
 }
 
@@ -185,10 +191,12 @@ func (g *guard) survived(ctx context.Context, s suspect, atItsEnd bool) error {
 		delete(g.parked, s)
 		if atItsEnd {
 			h.forget(s)
+		} else {
+			h.watch(s)
 		}
 	})
 	if err == nil {
-		_, err = g.flow(ctx)
+		err = g.pass(ctx)
 	}
 	return err
 }
@@ -226,8 +234,25 @@ func (g *guard) holds(s suspect, ends int) {
 	g.told[s] = true
 	g.mu.Unlock()
 	if first {
-		g.log.Error("the process ended while this message was alone at work, and no other message has succeeded since this one started: it is held, in case it is not the message's fault", "message", s, "times", ends)
+		g.log.Error("the process ended while this message was alone at work, and no other message has succeeded since this one started: it is held, in case it is not the message's fault", "offset", s.Offset, "of", s.Topic, "times", ends)
 	}
+}
+
+// doubtful tells whether a claim of the stage has suspects run alone, and nothing has
+// succeeded in this process: then any message of the stage may be one that ends it.
+func (s *stage) doubtful() bool {
+	if s.proven.Load() || s.router.solitude.wary.Load() == 0 {
+		return false
+	}
+	for _, g := range s.allGuards() {
+		g.mu.Lock()
+		alone := g.h.flow(g.limits) == flowAlone
+		g.mu.Unlock()
+		if alone {
+			return true
+		}
+	}
+	return false
 }
 
 // held is how many messages of the stage are, because of how processes ended.

@@ -29,7 +29,8 @@ type history struct {
 	// At is the message that is alone at work.
 	At *suspect `json:"at,omitempty"`
 
-	// Alone are those that were when an owner ended.
+	// Alone are those that were when an owner ended, or are to be when they are tried
+	// again.
 	Alone []suspect `json:"alone,omitempty"`
 }
 
@@ -115,17 +116,27 @@ func (h history) taken(me string, start int64, l crashLimits) history {
 
 // blame counts an end of an owner while the message was alone at work.
 func (h *history) blame(s suspect) {
-	for i := range h.Alone {
-		if h.Alone[i].is(s) {
-			h.Alone[i].Ends++
-			return
-		}
+	if i := slices.IndexFunc(h.Alone, s.is); i >= 0 {
+		h.Alone[i].Ends++
+		return
 	}
 	s.Ends = 1
+	h.add(s)
+}
+
+func (h *history) add(s suspect) {
 	h.Alone = append(h.Alone, s)
 	if len(h.Alone) > maxSuspects { // the least is known of it
 		least := slices.MinFunc(h.Alone, func(a, b suspect) int { return cmp.Compare(a.Ends, b.Ends) })
 		h.forget(least)
+	}
+}
+
+// watch has a message be alone at work that has to be tried again, also when all
+// others are not: what it did not do now it may do then.
+func (h *history) watch(s suspect) {
+	if !slices.ContainsFunc(h.Alone, s.is) {
+		h.add(s)
 	}
 }
 
@@ -136,10 +147,8 @@ func (h *history) forget(s suspect) {
 
 // endsOf is how often an owner ended while the message was alone at work.
 func (h *history) endsOf(s suspect) int {
-	for _, known := range h.Alone {
-		if known.is(s) {
-			return known.Ends
-		}
+	if i := slices.IndexFunc(h.Alone, s.is); i >= 0 {
+		return h.Alone[i].Ends
 	}
 	return 0
 }
@@ -198,7 +207,7 @@ func (h *history) judge(s suspect, suspected, proven bool, held int, l crashLimi
 		return condemn
 	case ends >= l.alone:
 		return holdIt
-	case ends == 0 && !suspected:
+	case !suspected && !slices.ContainsFunc(h.Alone, s.is):
 		return begin
 	case !proven && held >= maxHeld:
 		return halt

@@ -45,7 +45,7 @@ func (s *stage) workOn(b *kafka.Batch, in *input) error {
 		from += n
 		if from == len(b.Records) && s.router.solitude.wary.Load() > 0 {
 			g.awaitBegun(ctx)
-			_, _ = g.flow(ctx) // an error is the claim's end
+			_ = g.pass(ctx) // an error is the claim's end
 		}
 	}
 	return nil
@@ -54,14 +54,15 @@ func (s *stage) workOn(b *kafka.Batch, in *input) error {
 // part is how many records may be handed over now. It is 0 when the claim drains.
 func (g *guard) part(ctx context.Context, b *kafka.Batch, from int) (int, error) {
 	rest := len(b.Records) - from
-	f, err := g.flow(ctx)
-	if err != nil || f == flowNormal {
+	if err := g.pass(ctx); err != nil || g.flow() == flowNormal {
 		return rest, err
 	}
 	if !g.awaitBegun(ctx) {
 		return 0, nil
 	}
-	if f, err = g.flow(ctx); err != nil || f == flowNormal { // they were the last suspects
+	err := g.pass(ctx)
+	f := g.flow()
+	if err != nil || f == flowNormal { // they were the last suspects
 		return rest, err
 	}
 	if f == flowAlone { // it is committed before it is begun
@@ -98,8 +99,5 @@ func (g *guard) halted() bool {
 	if g.stage.proven.Load() {
 		return false
 	}
-	g.mu.Lock()
-	alone := g.h.flow(g.limits) == flowAlone
-	g.mu.Unlock()
-	return alone && g.stage.held() >= maxHeld
+	return g.flow() == flowAlone && g.stage.held() >= maxHeld
 }

@@ -191,6 +191,15 @@ func withCulprit(keys, n int) []brokertest.Record {
 	return slices.Insert(records, len(records)/2, brokertest.Record{Key: []byte("key-1"), Value: []byte("exit")})
 }
 
+// different is how many of the records are, by key and value.
+func different(records []brokertest.Record) int {
+	seen := map[string]bool{}
+	for _, r := range records {
+		seen[string(r.Key)+"="+string(r.Value)] = true
+	}
+	return len(seen)
+}
+
 // The limits that hold by default.
 const (
 	crashesBeforeAlone = 3
@@ -227,7 +236,8 @@ func TestAMessageThatCrashesIsFound(t *testing.T) {
 				all = append(all, supervise(t, addrs, c.mode, c.lanes, &count))
 			}
 			require.Eventually(t, func() bool {
-				return lag(t, addrs, "crash.work", "crash.in") == 0 && len(brokertest.ReadAll(t, addrs, "crash.work.poison")) > 0
+				return lag(t, addrs, "crash.work", "crash.in") == 0 && len(brokertest.ReadAll(t, addrs, "crash.work.poison")) > 0 &&
+					different(brokertest.ReadAll(t, addrs, "crash.work")) == c.keys*c.each // what is parked comes late
 			}, crashPatience, 20*tick)
 			for _, s := range all {
 				s.stop()
@@ -237,11 +247,10 @@ func TestAMessageThatCrashesIsFound(t *testing.T) {
 			require.Len(t, stories, 1)
 			require.Equal(t, "exit", string(stories[0].Value))
 			require.Contains(t, stories[0].LastError, "the process ended while this message was alone at work, 2 times")
-			attempts := crashesAlone
-			if c.mode == modeLate {
-				attempts++
+			require.GreaterOrEqual(t, stories[0].Attempts, crashesAlone)
+			if c.mode != modeLate { // there the one that failed is known if it was parked then
+				require.Equal(t, crashesAlone, stories[0].Attempts)
 			}
-			require.Equal(t, attempts, stories[0].Attempts)
 			require.EqualValues(t, crashesBeforeAlone+crashesAlone, count.Load(), "crashes")
 		})
 	}
@@ -265,8 +274,11 @@ func TestAMistakeInTheProgramPoisonsNothing(t *testing.T) {
 	case <-time.After(crashPatience):
 		t.Fatal("it does not halt")
 	}
+	// Before it is alone a partition's messages can end it so often; then three are held,
+	// and of the other partitions one each may be on its way there.
 	const held, partitions = 3, 4
-	require.LessOrEqual(t, count.Load(), int64(crashesBeforeAlone+held*crashesAlone+partitions*(crashesAlone-1)), "crashes")
+	t.Log(count.Load(), "crashes")
+	require.LessOrEqual(t, count.Load(), int64(partitions*crashesBeforeAlone+held*crashesAlone+(partitions-held)*(crashesAlone-1)), "crashes")
 	before := count.Load()
 	s.stop()
 	require.Equal(t, before, count.Load(), "crashes after it has halted")
