@@ -20,7 +20,7 @@ type Lag struct {
 }
 
 // Behind is how many offsets are between what is committed and the end. Where
-// transactions are used, their markers count too.
+// transactions are used, their markers count too until they are passed.
 func (l Lag) Behind() int64 {
 	from := max(l.Committed, l.Start)
 	return max(l.End-from, 0)

@@ -75,6 +75,16 @@ func (l *ledger) openAll(records []Record) int64 {
 	return first
 }
 
+// pass says that there are no records below an offset but those that were opened.
+// Without it a group would never be at the end of a log that ends with the marker of
+// a transaction.
+func (l *ledger) pass(offset int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next = max(l.next, offset)
+	l.signal()
+}
+
 func (l *ledger) grow() {
 	ring := make([]entry, 2*len(l.ring))
 	for seq := l.head; seq < l.tail; seq++ {

@@ -9,7 +9,7 @@ type Progress struct {
 }
 
 // Behind is how many offsets are not done. Where transactions are used, their
-// markers count too.
+// markers count too until they are passed.
 func (p Progress) Behind() int64 { return max(p.End-p.Done, 0) }
 
 // Progress tells how far the work on the claim is. It asks no broker.

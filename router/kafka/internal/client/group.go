@@ -115,10 +115,16 @@ type Claim interface {
 	Start(ctx context.Context) (int64, error)
 
 	// Next waits for at least one record and returns what is there already,
-	// up to limit records and about maxBytes of them (but always one). The
+	// up to limit records and about maxBytes of them (but always one). It returns
+	// none where only Passed has moved. The
 	// slice is the caller's to keep. io.EOF means that the claim is over: it
 	// was revoked, or the session ends. An end of ctx gives its cause.
 	Next(ctx context.Context, limit, maxBytes int) ([]Record, error)
+
+	// Passed is the offset below which Next has returned all that it ever will. It
+	// is behind the markers of transactions, which are no records. It is for the
+	// caller of Next.
+	Passed() int64
 
 	// Revoked is closed when the partition is to be given up though the session
 	// goes on. Next says so too, but only to who calls it.

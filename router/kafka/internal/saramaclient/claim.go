@@ -22,6 +22,7 @@ type claim struct {
 	fetcher *fetcher
 	feed    *feed        // nil before the first call of Next
 	high    atomic.Int64 // the high watermark that the feed was told of last
+	passed  int64        // what Next has told of; of its caller
 }
 
 // Topic implements client.Claim.
@@ -35,6 +36,9 @@ func (c *claim) Revoked() <-chan struct{} { return c.revoked }
 
 // HighWatermark implements client.Claim.
 func (c *claim) HighWatermark() int64 { return c.high.Load() }
+
+// Passed implements client.Claim.
+func (c *claim) Passed() int64 { return c.passed }
 
 // over reports whether no more is to be handed out. What was fetched ahead must
 // not win over an end that has come. sarama's channel never carries a message:
@@ -60,14 +64,22 @@ func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record,
 			return nil, err
 		}
 		c.feed = c.fetcher.feed(c.Topic(), c.Partition(), at, &c.high)
+		c.passed = at
 	}
 	for {
 		if c.over() {
 			return nil, io.EOF
 		}
 		records, err := c.feed.next(limit, maxBytes)
+		if n := len(records); n > 0 {
+			c.passed = records[n-1].Offset + 1
+		}
 		if len(records) > 0 || err != nil {
 			return records, err
+		}
+		if at, ok := c.feed.passed(); ok && at > c.passed {
+			c.passed = at
+			return nil, nil
 		}
 		select {
 		case <-c.feed.ready:

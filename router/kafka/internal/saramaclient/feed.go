@@ -30,6 +30,7 @@ type feed struct {
 	answers [][]client.Record // what was fetched and not taken, an answer each
 	bytes   int               // of answers
 	waited  bool              // somebody waits for a record
+	end     int64             // all below it is in answers, was taken, or is none that anybody is to see
 	err     error             // why no more come
 }
 
@@ -47,7 +48,7 @@ const leaderItself = -1
 func (f *fetcher) feed(topic string, partition int32, at int64, high *atomic.Int64) *feed {
 	d := &feed{
 		f: f, high: high, ready: make(chan struct{}, 1), replica: replica{id: leaderItself},
-		scan: scan{topic: topic, partition: partition, next: at, end: math.MaxInt64, size: fetchBytes},
+		scan: scan{topic: topic, partition: partition, next: at, end: math.MaxInt64, size: fetchBytes}, end: at,
 	}
 	d.ctx, d.close = context.WithCancel(f.ctx)
 	context.AfterFunc(d.ctx, func() { f.drop(d) })
@@ -91,6 +92,26 @@ func (d *feed) next(limit, maxBytes int) ([]client.Record, error) {
 		d.f.wakeAll()
 	}
 	return taken, nil
+}
+
+// passed is the offset below which there is nothing that was not taken; ok is false
+// where there is something to take.
+func (d *feed) passed() (offset int64, ok bool) {
+	d.f.mu.Lock()
+	defer d.f.mu.Unlock()
+	return d.end, len(d.answers) == 0
+}
+
+// pass says that what was put is all there is below an offset: behind the last record
+// there may be markers of transactions. The caller is the loop that has the feed.
+func (d *feed) pass(offset int64) {
+	d.f.mu.Lock()
+	moved := offset > d.end
+	d.end = offset
+	d.f.mu.Unlock()
+	if moved {
+		d.signal()
+	}
 }
 
 // put adds an answer. The caller is the loop that has the feed.
@@ -162,6 +183,7 @@ func (d *feed) answered(k *block, broker int32) (stay bool, err error) {
 		s.size = fetchBytes
 	}
 	d.put(found)
+	d.pass(s.next)
 	if id := k.preferred; id >= 0 && id != broker {
 		d.replica = replica{id: id, until: time.Now().Add(d.f.leaders.Config().Metadata.RefreshFrequency)}
 		return false, nil
