@@ -91,27 +91,31 @@ func (a *app) root() (*cobra.Command, error) {
 	// A command that only holds others is not shown as one to run.
 	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(), "{{if .Runnable}}", "{{if and .Runnable (not .DisableFlagsInUseLine)}}", 1))
 	root.SetHelpTemplate(strings.TrimRight(root.HelpTemplate(), "\n") + "\n" + environmentHelp)
+	root.PersistentFlags().String(configFlag, "", "`file` of settings, in YAML: the names of flags and their values")
 	if a.program.Pipelines == nil {
 		root.Example = a.example("{} broker", "{} poison ls --brokers kafka-1:9092")
-		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.poison(), a.version())
+		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.tail(), a.poison(), a.version())
 		a.needsSubcommand(root)
 	} else {
 		root.Long += "\n\nWithout a command it runs the pipelines, as the command run does."
 		root.Example = a.example("{}", "{} run --drain", "{} --brokers kafka-1:9092,kafka-2:9092", "{} poison ls")
 		a.makeRun(root)
 		root.Args = noSuchCommand
-		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.poison(), a.broker(), a.version())
+		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.tail(), a.lag(), a.poison(), a.broker(), a.config(), a.version())
 	}
 	root.Long += "\n\n" + exitHelp
 	return root, a.addOwnFlags(root)
 }
 
 // does makes do what the command does, after its flags were read from the
-// environment too.
+// environment and from a file too.
 func (a *app) does(c *cobra.Command, do func(ctx context.Context, args []string) error) *cobra.Command {
 	c.RunE = func(c *cobra.Command, args []string) error {
 		a.started = true
 		if err := readEnvironment(c.Flags()); err != nil {
+			return err
+		}
+		if err := readConfigFile(c); err != nil {
 			return err
 		}
 		return do(c.Context(), args)

@@ -7,8 +7,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-const environmentHelp = `Each flag can also be set by an environment variable: --data-dir by
-PENSTOCK_DATA_DIR. A flag wins over its variable; an empty variable sets nothing.
+const environmentHelp = `Each flag can also be set by an environment variable, --data-dir by
+PENSTOCK_DATA_DIR, and in the file that --config names. A flag wins over its
+variable, and that over the file; an empty variable sets nothing.
 `
 
 // fromVariable is the annotation of a flag that the environment has set.
@@ -36,12 +37,20 @@ func readEnvironment(flags *pflag.FlagSet) error {
 	return err
 }
 
-// given names a flag as its user gave it: by itself or by its variable.
+// given names a flag as its user gave it: by itself, by its variable, or in a file.
 func given(flags *pflag.FlagSet, name string) string {
-	if f := flags.Lookup(name); f != nil && isFromVariable(f) {
-		return variable(name)
+	f := flags.Lookup(name)
+	if f == nil {
+		return "--" + name
 	}
-	return "--" + name
+	switch file := fileOf(f); {
+	case isFromVariable(f):
+		return variable(name)
+	case file != "":
+		return name + " in " + file
+	default:
+		return "--" + name
+	}
 }
 
 func isFromVariable(f *pflag.Flag) bool {

@@ -159,17 +159,17 @@ func (a *app) putTriggers(ctx context.Context, f *triggerFlags, name string) err
 			return err
 		}
 		if _, exists := found[topic]; !exists {
-			return a.noTopic(f, topic)
+			return a.noTopic(f.flags, topic)
 		}
 		return a.send(ctx, cl, m)
 	})
 }
 
-func (a *app) noTopic(f *triggerFlags, topic string) error {
+func (a *app) noTopic(flags *pflag.FlagSet, topic string) error {
 	if a.program.Pipelines == nil {
 		return topicsMissing("topic %s does not exist: the program that declares the pipe makes it with its command \"topics apply\"", topic)
 	}
-	return topicsMissing("topic %s does not exist; make it with: %s", topic, a.applyCommand(f.flags))
+	return topicsMissing("topic %s does not exist; make it with: %s", topic, a.applyCommand(flags))
 }
 
 // subject is what an error of a trigger is about.

@@ -20,18 +20,20 @@ const scanTries = 5
 // one batch, however large.
 const fetchBytes = 1 << 20
 
-// Scan calls f with the records that a partition has at the call, in the order
-// of offsets, those of aborted transactions left out. It ends before the first
-// transaction that is open.
+// Scan calls f with the records that a partition has at the call from an offset on,
+// or from where its log begins if that is later, in the order of offsets, those of
+// aborted transactions left out. It ends before the first transaction that is open,
+// and returns the offset to go on from.
 //
 // It fetches by requests of its own: sarama's consumer does not tell how far it
 // is where the log ends in records that it hands to nobody, so that a slow
 // answer and the end of the log look the same.
-func Scan(ctx context.Context, c sarama.Client, topic string, partition int32, f func(*client.Record) error) error {
+func Scan(ctx context.Context, c sarama.Client, topic string, partition int32, from int64, f func(*client.Record) error) (next int64, err error) {
 	own := newLinks(c.Config())
 	defer own.close()
 	s := &scan{c: c, links: own, topic: topic, partition: partition, size: fetchBytes}
-	err := s.again(ctx, s.bounds)
+	err = s.again(ctx, s.bounds)
+	s.next = max(s.next, from)
 	for err == nil && s.next < s.end {
 		var found []client.Record
 		err = s.again(ctx, func() (err error) {
@@ -40,11 +42,11 @@ func Scan(ctx context.Context, c sarama.Client, topic string, partition int32, f
 		})
 		for i := range found {
 			if err := f(&found[i]); err != nil {
-				return err
+				return found[i].Offset, err
 			}
 		}
 	}
-	return err
+	return s.next, err
 }
 
 type scan struct {
