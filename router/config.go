@@ -106,7 +106,6 @@ const DefaultMaxMessageBytes = 1 << 20
 
 const (
 	defaultMaxParked          = 200_000
-	defaultMaxInFlight        = 16384
 	defaultCrashesBeforeAlone = 3
 	defaultCrashesAlone       = 2
 )
@@ -121,9 +120,6 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxMessageBytes == 0 {
 		c.MaxMessageBytes = DefaultMaxMessageBytes
-	}
-	if c.MaxInFlight == 0 {
-		c.MaxInFlight = defaultMaxInFlight
 	}
 	if c.CrashesBeforeAlone == 0 {
 		c.CrashesBeforeAlone = defaultCrashesBeforeAlone

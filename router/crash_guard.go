@@ -35,7 +35,7 @@ func newGuard(s *stage, claim *kafka.Claim, meta *metadata, parked *parking.Inde
 	cfg := s.router.cfg
 	g := &guard{
 		stage: s, claim: claim, meta: meta,
-		limits: crashLimits{before: cfg.CrashesBeforeAlone, alone: cfg.CrashesAlone, inFlight: int64(cfg.MaxInFlight)},
+		limits: crashLimits{before: cfg.CrashesBeforeAlone, alone: cfg.CrashesAlone},
 		log:    s.log.With("topic", claim.Topic(), "partition", claim.Partition()),
 		index:  parked, parked: map[suspect]parking.Entry{}, told: map[suspect]bool{}, since: time.Now(),
 	}
@@ -50,7 +50,7 @@ func newGuard(s *stage, claim *kafka.Claim, meta *metadata, parked *parking.Inde
 	}
 	if g.h.Ends > was.Ends {
 		g.log.Warn("the last owner of the partition has ended without a word: it crashed, was killed, or was taken for dead",
-			"times", g.h.Ends, "from", claim.Start(), "until", g.h.Until, "parked", len(g.parked))
+			"times", g.h.Ends, "flow", g.h.flow(g.limits).String(), "from", claim.Start(), "until", g.h.Until, "parked", len(g.parked))
 		if at := was.At; at != nil {
 			g.log.Warn("a message was alone at work when the process ended", "offset", at.Offset, "of", at.Topic, "times", g.h.endsOf(*at))
 		}

@@ -3,6 +3,7 @@ package router
 import (
 	"cmp"
 	"encoding/hex"
+	"math"
 	"slices"
 
 	"github.com/penstock/penstock/router/internal/parking"
@@ -22,8 +23,8 @@ type history struct {
 	Ends  int   `json:"ends,omitempty"`
 	Until int64 `json:"until,omitempty"`
 
-	// Begun is the bound of what has been begun of the input, in a claim that is
-	// not in normal flow.
+	// Begun is the bound of what has been begun of the input, where that is committed
+	// before it is: see bounded.
 	Begun int64 `json:"begun,omitempty"`
 
 	// At is the message that is alone at work.
@@ -57,9 +58,8 @@ const maxSuspects = 16
 
 // crashLimits are what a stage is configured to.
 type crashLimits struct {
-	before   int   // ends before suspects run alone
-	alone    int   // ends of one alone before it is poisoned
-	inFlight int64 // messages of a partition
+	before int // ends before suspects run alone
+	alone  int // ends of one alone before it is poisoned
 }
 
 // flow is how a claim takes messages up.
@@ -70,6 +70,9 @@ const (
 	flowNarrow      // few at a time: so there will be few suspects
 	flowAlone       // one at a time, and nothing beside it
 )
+
+// String returns the flow's name.
+func (f flow) String() string { return [...]string{"normal", "narrow", "alone"}[f] }
 
 // narrowLength is how many messages are begun at a time in narrow flow.
 const narrowLength = 64
@@ -91,6 +94,14 @@ func (h *history) flow(l crashLimits) flow {
 	}
 }
 
+// bounded tells whether nothing is begun before a bound of it is committed: where one
+// more end has to say what may have been at work.
+func (h *history) bounded(l crashLimits) bool { return h.Ends+1 >= l.before-1 }
+
+// boundLength is how many messages are begun in normal flow until the next bound has to
+// be committed, where one has to be.
+const boundLength = 16384
+
 // taken is the history of a claim that begins at an offset, in the process me. An end
 // without a word counts, unless it is this process that said none: it lives.
 func (h history) taken(me string, start int64, l crashLimits) history {
@@ -99,13 +110,13 @@ func (h history) taken(me string, start int64, l crashLimits) history {
 	if !before.Open || before.By == me {
 		return h
 	}
-	switch before.flow(l) {
-	case flowNormal:
-		h.Until = start + l.inFlight
-	case flowNarrow:
-		h.Until = before.Begun
-	case flowAlone:
+	switch {
+	case before.flow(l) == flowAlone:
 		h.Until = max(before.Until, before.Begun)
+	case before.bounded(l):
+		h.Until = before.Begun
+	default:
+		h.Until = math.MaxInt64 // until it is known where the partition ends
 	}
 	h.Ends++
 	if before.At != nil {

@@ -54,26 +54,39 @@ func (s *stage) workOn(b *kafka.Batch, in *input) error {
 // part is how many records may be handed over now. It is 0 when the claim drains.
 func (g *guard) part(ctx context.Context, b *kafka.Batch, from int) (int, error) {
 	rest := len(b.Records) - from
-	if err := g.pass(ctx); err != nil || g.flow() == flowNormal {
-		return rest, err
+	for waited := false; ; waited = true {
+		if err := g.pass(ctx); err != nil {
+			return 0, err
+		}
+		switch f := g.flow(); {
+		case f == flowNormal:
+			return rest, g.bound(ctx, b.Records[len(b.Records)-1].Offset+1)
+		case !waited: // those that were begun may be the last suspects
+			if !g.awaitBegun(ctx) {
+				return 0, nil
+			}
+		case f == flowAlone: // that it is begun is committed before it is
+			g.mu.Lock()
+			g.h.Begun = max(g.h.Begun, b.Records[from].Offset+1)
+			g.mu.Unlock()
+			return 1, nil
+		default:
+			n := min(rest, narrowLength)
+			bound := b.Records[from+n-1].Offset + 1
+			return n, g.commit(ctx, func(h *history) { h.Begun = max(h.Begun, bound) })
+		}
 	}
-	if !g.awaitBegun(ctx) {
-		return 0, nil
+}
+
+// bound commits a bound of what is begun up to an offset, where there has to be one.
+func (g *guard) bound(ctx context.Context, offset int64) error {
+	g.mu.Lock()
+	enough := !g.h.bounded(g.limits) || offset <= g.h.Begun
+	g.mu.Unlock()
+	if enough {
+		return nil
 	}
-	err := g.pass(ctx)
-	f := g.flow()
-	if err != nil || f == flowNormal { // they were the last suspects
-		return rest, err
-	}
-	if f == flowAlone { // it is committed before it is begun
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		g.h.Begun = max(g.h.Begun, b.Records[from].Offset+1)
-		return 1, nil
-	}
-	n := min(rest, narrowLength)
-	bound := b.Records[from+n-1].Offset + 1
-	return n, g.commit(ctx, func(h *history) { h.Begun = max(h.Begun, bound) })
+	return g.commit(ctx, func(h *history) { h.Begun = offset + boundLength })
 }
 
 // awaitBegun waits until all that was begun is done, or for some time. It is false when

@@ -99,6 +99,18 @@ func TestHealth(t *testing.T) {
 		"a partition is taken over": {alive: true, why: "taking over orders.placed/3 since 2026-11-23T01:02:03Z: 20 records of about 100", change: func(_ *router.Status, stage *router.StageStatus) {
 			stage.TakingOver = []router.Takeover{{Topic: "orders.placed", Partition: 3, Since: since, Read: 20, Of: 100}}
 		}},
+		"suspects run alone": {alive: true, degraded: true, ready: true, why: "orders.placed/3 one at a time: owners of the partition have ended 3 times", change: func(_ *router.Status, stage *router.StageStatus) {
+			stage.Crashes = []router.Crashed{{Topic: "orders.placed", Partition: 3, Ends: 3, Alone: true}}
+		}},
+		"a message that crashes is held": {alive: true, degraded: true, ready: true, why: "holds 1 messages of orders.placed/3", change: func(_ *router.Status, stage *router.StageStatus) {
+			stage.Crashes = []router.Crashed{{Topic: "orders.placed", Partition: 3, Ends: 5, Alone: true, Held: 1}}
+		}},
+		"every message crashes": {alive: true, degraded: true, why: "stage orders.price has halted at orders.placed/3", change: func(_ *router.Status, stage *router.StageStatus) {
+			stage.Crashes = []router.Crashed{{Topic: "orders.placed", Partition: 3, Ends: 9, Alone: true, Held: 3, Halted: true}}
+		}},
+		"a process was killed": {alive: true, ready: true, change: func(_ *router.Status, stage *router.StageStatus) {
+			stage.Crashes = []router.Crashed{{Topic: "orders.placed", Partition: 3, Ends: 1}}
+		}},
 		"an attempt is stuck": {ready: true, why: "stage orders.price has been at orders.placed/3@17 since 2026-11-23T01:02:03Z", change: func(_ *router.Status, stage *router.StageStatus) {
 			stage.Stuck = []router.Attempt{{Topic: "orders.placed", Partition: 3, Offset: 17, Since: since}}
 		}},
@@ -148,6 +160,7 @@ func TestMetrics(t *testing.T) {
 	t.Parallel()
 	r := fine()
 	r.Stages[0].ParkedNow = router.Parked{Messages: 11}
+	r.Stages[0].Crashes = []router.Crashed{{Ends: 4, Held: 1, Halted: true}, {Ends: 2, Held: 2}}
 	code, body := get(t, r, "/metrics")
 	require.Equal(t, http.StatusOK, code)
 	for _, line := range []string{
@@ -168,6 +181,9 @@ func TestMetrics(t *testing.T) {
 		`penstock_stage_stuck_attempts{stage="orders.price"} 0`,
 		`penstock_stage_parked_messages{stage="orders.price"} 11`,
 		`penstock_stage_parked_oldest_age_seconds{stage="orders.price"} 0`,
+		`penstock_stage_unclean_ends{stage="orders.price"} 4`,
+		`penstock_stage_crash_held_messages{stage="orders.price"} 3`,
+		`penstock_stage_halted_partitions{stage="orders.price"} 1`,
 		`penstock_stage_takeovers_in_progress{stage="orders.price"} 0`,
 		`penstock_stage_takeover_duration_seconds_sum{stage="orders.price"} 5`,
 		`penstock_stage_takeover_duration_seconds_count{stage="orders.price"} 2`,

@@ -34,6 +34,9 @@ var (
 	stuck       = metric("stage_stuck_attempts", "Attempts that have been under way for too long.", stageLabel)
 	parkedNow   = metric("stage_parked_messages", "Messages that are parked.", stageLabel)
 	oldest      = metric("stage_parked_oldest_age_seconds", "How long the message that is parked longest has been; 0 where none is.", stageLabel)
+	unclean     = metric("stage_unclean_ends", "How often in a row owners of a partition of the stage have ended without a word, the most of any, where what may have been at work then is not through.", stageLabel)
+	crashHeld   = metric("stage_crash_held_messages", "Messages that are set aside because the process ended each time that they were alone at work.", stageLabel)
+	halted      = metric("stage_halted_partitions", "Partitions of which nothing is begun because it looks as if any message ended the process.", stageLabel)
 	takingOver  = metric("stage_takeovers_in_progress", "Partitions whose retry log is being read before work on them begins.", stageLabel)
 	takeovers   = metric("stage_takeover_duration_seconds", "How long takeovers of partitions took.", stageLabel)
 	breaker     = metric("stage_breaker_state", "1 for the state that the stage's breaker is in: closed, open or probing.", []string{"stage", "state"})
@@ -53,7 +56,7 @@ func metric(name, help string, labels []string) *prometheus.Desc {
 func (c *collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		in, out, skipped, retried, parked, poisoned, restarts, rebalances, attempts, state, stuck, parkedNow, oldest,
-		takingOver, takeovers, breaker, opened, inFlight, bytes, lag, sourceState, sourceFails,
+		unclean, crashHeld, halted, takingOver, takeovers, breaker, opened, inFlight, bytes, lag, sourceState, sourceFails,
 	} {
 		to <- d
 	}
@@ -90,6 +93,7 @@ func collectStage(to chan<- prometheus.Metric, s *router.StageStatus) {
 	gauge(to, stuck, float64(len(s.Stuck)), s.Stage)
 	gauge(to, parkedNow, float64(s.ParkedNow.Messages), s.Stage)
 	gauge(to, oldest, age(s.ParkedNow.Oldest), s.Stage)
+	collectCrashes(to, s)
 	gauge(to, takingOver, float64(len(s.TakingOver)), s.Stage)
 	to <- prometheus.MustNewConstSummary(takeovers, uint64(s.Takeovers), s.TakeoverTime.Seconds(), nil, s.Stage)
 	if s.Breaker.State != router.BreakerNone {
@@ -102,6 +106,19 @@ func collectStage(to chan<- prometheus.Metric, s *router.StageStatus) {
 		gauge(to, bytes, float64(p.Bytes), s.Stage, p.Topic, number)
 		gauge(to, lag, float64(p.Behind()), s.Stage, p.Topic, number)
 	}
+}
+
+func collectCrashes(to chan<- prometheus.Metric, s *router.StageStatus) {
+	ends, held, partitions := 0, 0, 0
+	for _, c := range s.Crashes {
+		ends, held = max(ends, c.Ends), held+c.Held
+		if c.Halted {
+			partitions++
+		}
+	}
+	gauge(to, unclean, float64(ends), s.Stage)
+	gauge(to, crashHeld, float64(held), s.Stage)
+	gauge(to, halted, float64(partitions), s.Stage)
 }
 
 var (

@@ -34,6 +34,7 @@ type Stage struct {
 	Parked  int64          `json:"parked,omitempty"`
 	Stuck   []StuckAttempt `json:"stuck,omitempty"`
 	Taking  []Takeover     `json:"takingOver,omitempty"`
+	Crashes []Crashed      `json:"crashes,omitempty"`
 }
 
 // StuckAttempt is an attempt that has been under way for too long.
@@ -42,6 +43,17 @@ type StuckAttempt struct {
 	Partition int32     `json:"partition"`
 	Offset    int64     `json:"offset"`
 	Since     time.Time `json:"since"`
+}
+
+// Crashed is a partition whose owners have ended without a word.
+type Crashed struct {
+	Topic     string    `json:"topic"`
+	Partition int32     `json:"partition"`
+	Since     time.Time `json:"since"`
+	Ends      int       `json:"ends"`
+	Alone     bool      `json:"alone,omitempty"`
+	Held      int       `json:"held,omitempty"`
+	Halted    bool      `json:"halted,omitempty"`
 }
 
 // Takeover is a partition whose retry log is being read.
@@ -75,6 +87,12 @@ func alive(s router.Status) Report {
 			r.Degraded = true
 			r.whyf("the breaker of stage %s has been open since %s: %s", stage.Stage, b.Since.Format(time.RFC3339), text(b.Cause))
 		}
+		for _, c := range stage.Crashes {
+			if c.Alone || c.Held > 0 {
+				r.Degraded = true
+				r.crashed(stage.Stage, c)
+			}
+		}
 		r.degrade("stage "+stage.Stage, stage.Life)
 	}
 	for _, source := range s.Sources {
@@ -95,12 +113,29 @@ func ready(s router.Status) Report {
 		if stage.State != router.StateRunning {
 			r.whyf("stage %s is %s%s", stage.Stage, stage.State, because(stage.Error))
 		}
+		for _, c := range stage.Crashes {
+			if c.Halted {
+				r.crashed(stage.Stage, c)
+			}
+		}
 		for _, t := range stage.TakingOver {
 			r.whyf("stage %s is taking over %s/%d since %s: %d records of about %d are read", stage.Stage, t.Topic, t.Partition, t.Since.Format(time.RFC3339), t.Read, t.Of)
 		}
 	}
 	r.OK = len(r.Why) == 0
 	return r
+}
+
+// crashed says how a partition is that is not in normal flow for how its owners ended.
+func (r *Report) crashed(stage string, c router.Crashed) {
+	switch {
+	case c.Halted:
+		r.whyf("stage %s has halted at %s/%d: the process has ended with each of several messages alone at work, and none has succeeded since this one started; that looks like a mistake in the program", stage, c.Topic, c.Partition)
+	case c.Held > 0:
+		r.whyf("stage %s holds %d messages of %s/%d: the process has ended each time that they were alone at work; another has to succeed before they are poisoned", stage, c.Held, c.Topic, c.Partition)
+	default:
+		r.whyf("stage %s runs messages of %s/%d one at a time: owners of the partition have ended %d times without a word", stage, c.Topic, c.Partition, c.Ends)
+	}
 }
 
 func (r *Report) whyf(format string, args ...any) {
@@ -124,6 +159,9 @@ func describe(s router.Status) Report {
 		}
 		for _, a := range stage.Stuck {
 			out.Stuck = append(out.Stuck, StuckAttempt(a))
+		}
+		for _, c := range stage.Crashes {
+			out.Crashes = append(out.Crashes, Crashed(c))
 		}
 		for _, t := range stage.TakingOver {
 			out.Taking = append(out.Taking, Takeover(t))
