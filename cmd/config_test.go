@@ -13,7 +13,11 @@ import (
 	"github.com/penstock/penstock/pipeline"
 )
 
-type inForce struct{ Name, Value, From string }
+type inForce struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	From  string `json:"from"`
+}
 
 // settings asks a program for what is in force, by name.
 func settings(t testing.TB, p cmd.Program, args ...string) map[string]inForce {

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (a *app) lag() *cobra.Command {
 		Long: `Lag shows how far the stages are behind, whichever processes run them: a line for
 each stage and pipe, or with --each-partition for each partition.
 
-BEHIND counts offsets. RUNNABLE counts messages, where a partition is at most ` + fmt.Sprint(router.CountWithin) + `
+BEHIND counts offsets. RUNNABLE counts messages, where a partition is at most ` + strconv.Itoa(router.CountWithin) + `
 offsets behind: the markers of transactions are none. PARKED are the messages that
 wait in the retry log until they are tried again, HELD those of them that wait for
 "poison replay" or "poison drop".

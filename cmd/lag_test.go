@@ -14,10 +14,15 @@ import (
 )
 
 type lagOf struct {
-	Stage, Topic                   string
-	Partition                      *int32
-	Behind, Runnable, Parked, Held int64
-	Committed, End                 *int64
+	Stage     string `json:"stage"`
+	Topic     string `json:"topic"`
+	Partition *int32 `json:"partition"`
+	Behind    int64  `json:"behind"`
+	Runnable  int64  `json:"runnable"`
+	Parked    int64  `json:"parked"`
+	Held      int64  `json:"held"`
+	Committed *int64 `json:"committed"`
+	End       *int64 `json:"end"`
 }
 
 func TestLagTellsWhatIsToDo(t *testing.T) {

@@ -16,15 +16,12 @@ import (
 )
 
 type tailed struct {
-	Topic       string
-	Partition   int32
-	Offset      int64
-	Key         *string
-	ID, Job     string
-	Headers     map[string]string
-	Value       json.RawMessage
-	Text, Error string
-	Bytes       []byte
+	Key     *string           `json:"key"`
+	ID      string            `json:"id"`
+	Headers map[string]string `json:"headers"`
+	Value   json.RawMessage   `json:"value"`
+	Text    string            `json:"text"`
+	Error   string            `json:"error"`
 }
 
 func tailLines(t testing.TB, out string) []tailed {
