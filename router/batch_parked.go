@@ -19,7 +19,7 @@ func (w *batchWorker) queueUp(items []batchItem, item batchItem) ([]batchItem, e
 			return nil, err
 		}
 	}
-	return kept, nil
+	return kept, w.out.kafka.Flush() // the next batch may be long in coming
 }
 
 func sameKey(a, b []byte) bool { return a != nil && b != nil && bytes.Equal(a, b) }
@@ -28,7 +28,7 @@ func sameKey(a, b []byte) bool { return a != nil && b != nil && bytes.Equal(a, b
 // on meanwhile. When the claim drains first the item is abandoned.
 func (w *batchWorker) park(item *batchItem) error {
 	for {
-		room, err := w.parker.park(item.entry, item.record, &item.f, item.notBefore)
+		room, err := w.parker.park(w.out.kafka, item.entry, item.record, &item.f, item.notBefore)
 		if err != nil || room {
 			return err
 		}
@@ -108,7 +108,7 @@ func (w *batchWorker) refuseRuns() {
 
 func (w *batchWorker) tryParked(item *parkedItem) result {
 	w.at.begin(&item.record, clock())
-	o, wait := w.stage.step(&w.at, w.claim, item.d, w.single, &w.parked, &item.f)
+	o, wait := w.stage.step(w.claim.Context(), &w.at, w.claim, item.d, w.single, &w.parked, &item.f)
 	w.at.end(clock())
 	w.at.rest()
 	w.stage.latency.take(&w.at.took)

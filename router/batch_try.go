@@ -38,7 +38,7 @@ func (w *batchWorker) do(items []batchItem) error {
 			// It stops. What waits goes to the log, so that nothing behind it is
 			// repeated.
 			for _, i := range open {
-				items[i].fate, items[i].notBefore = toPark, time.Now().Add(min(wait, longestHold))
+				items[i].fate, items[i].notBefore = toPark, time.Now().Add(min(wait, w.stage.longestHold()))
 			}
 			open = nil
 		}

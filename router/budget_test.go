@@ -99,7 +99,7 @@ func (h *hotPath) batch(tb testing.TB) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		if o, _ := h.stage.step(&w.at, h.claim, d, h.attempt, &w.outputs, &item.f); o != succeeded {
+		if o, _ := h.stage.step(h.claim.Context(), &w.at, h.claim, d, h.attempt, &w.outputs, &item.f); o != succeeded {
 			tb.Fatal(item.f.last)
 		}
 		for j := range w.outputs.List {

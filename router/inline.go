@@ -88,7 +88,7 @@ func (w *inlineWorker) one(item *laneItem) (done bool, err error) {
 		return w.poison(item)
 	}
 	w.stage.stats.in.Add(1)
-	switch o, wait := w.stage.step(&w.at, w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
+	switch o, wait := w.stage.step(w.claim.Context(), &w.at, w.claim, d, item.in.attempt, &w.outputs, &item.f); o {
 	case succeeded:
 		err := w.out.settle(item.entry, d, &w.outputs)
 		if item.f.refused(err) {
@@ -103,7 +103,7 @@ func (w *inlineWorker) one(item *laneItem) (done bool, err error) {
 	case again:
 		w.at.end(clock())
 		item.d, item.due, item.refused = anew(d), time.Now().Add(wait), wait == untilStopped
-	case ended:
+	case ended, displaced:
 	}
 	return false, nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/router/kafka"
 )
 
 // lane is an ordered queue for the keys that hash to it, worked off by a
@@ -27,12 +28,17 @@ type lane struct {
 	at      activity
 	flushed time.Time
 	done    int64 // messages at their end since the last flush
+
+	lanePlace
+	call laneCall
 }
 
 func newLane(w *laneWorker) *lane {
 	l := &lane{
 		worker: w, wake: make(chan struct{}, 1), held: map[string]*heldKey{},
-		out: outbox{stage: w.stage, kafka: w.claim.NewOutbox(), parker: w.parker},
+		out:       outbox{stage: w.stage, kafka: w.claim.NewOutbox(), parker: w.parker},
+		lanePlace: lanePlace{unsent: noEntry, waits: noEntry},
+		call:      laneCall{claim: w.claim, exactly: w.stage.node.ExactlyOnce},
 	}
 	w.stage.activities.add(&l.at, w.claim.Context())
 	return l
@@ -66,13 +72,14 @@ func (l *lane) run() {
 	l.flushed = time.Now()
 	for {
 		items := l.swap()
-		for i := range items {
-			if err := l.take(&items[i]); err != nil {
-				l.worker.claim.Fail(err)
-				return
-			}
+		err := l.takeAll(items)
+		if err == nil {
+			err = l.makeWay()
 		}
-		if err := l.resume(); err != nil {
+		if err == nil {
+			err = l.resume()
+		}
+		if err != nil {
 			l.worker.claim.Fail(err)
 			return
 		}
@@ -89,6 +96,16 @@ func (l *lane) run() {
 			return
 		}
 	}
+}
+
+func (l *lane) takeAll(items []laneItem) error {
+	for i := range items {
+		l.rest = items[i+1:]
+		if err := l.take(&items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // await waits for something to do. It is false when nothing can come any more:
@@ -137,6 +154,7 @@ func (l *lane) take(item *laneItem) error {
 func (l *lane) resume() error {
 	for first := l.due.first(); first != nil && !time.Now().Before(first.due); first = l.due.first() {
 		h := l.due.pop()
+		l.stale = true
 		if h.keyed {
 			delete(l.held, h.key)
 		}
@@ -162,7 +180,7 @@ func (l *lane) work(item *laneItem) error {
 		return l.poison(item)
 	case item.fate == toPark:
 		return l.park(item)
-	case w.parker.isParked(item.record.Key):
+	case w.parker.isParked(item.record.Key), item.entry <= w.way.upTo():
 		item.notBefore = item.due
 		return l.park(item)
 	case !item.due.IsZero() && time.Until(item.due) > 0: // begun by the loop
@@ -186,7 +204,8 @@ func (l *lane) try(item *laneItem) error {
 	w := l.worker
 	begun := clock()
 	l.at.begin(item.record, begun)
-	o, wait := w.stage.step(&l.at, w.claim, item.d, item.in.attempt, &l.outputs, &item.f)
+	o, wait := w.stage.step(l.call.begin(l.lowest(item)), &l.at, w.claim, item.d, item.in.attempt, &l.outputs, &item.f)
+	l.call.end()
 	now := clock()
 	l.at.end(now)
 	l.at.rest()
@@ -197,12 +216,15 @@ func (l *lane) try(item *laneItem) error {
 		if item.f.refused(err) {
 			return l.poison(item)
 		}
-		return l.settled(err)
+		return l.settled(item.entry, err)
 	case failed:
 		return l.poison(item)
 	case aside:
 		item.notBefore = time.Now().Add(wait)
 		item.fate = toPark
+		return l.park(item)
+	case displaced:
+		item.fate, item.notBefore = toPark, time.Time{}
 		return l.park(item)
 	case again:
 		item.d, item.due, item.refused = anew(item.d), time.Now().Add(wait), wait == untilStopped
@@ -221,6 +243,7 @@ func (l *lane) hold(item *laneItem) {
 		l.held[h.key] = h
 	}
 	l.due.push(h)
+	l.stale = true
 }
 
 // leave parks what waits for its next attempt, because the lane ends: so what
@@ -253,11 +276,12 @@ func (l *lane) leaveOne(item *laneItem) error {
 
 // settled counts a message that is at its end. It sends what is settled when
 // there is enough of it, or it has waited for long enough.
-func (l *lane) settled(err error) error {
+func (l *lane) settled(e kafka.Entry, err error) error {
 	if err != nil {
 		return err
 	}
 	l.done++
+	l.unsent = min(l.unsent, e)
 	n, bytes := l.out.kafka.Settled()
 	if n < laneFlush && bytes < flushBytes && time.Since(l.flushed) < flushAfter {
 		return nil
@@ -277,6 +301,6 @@ func (l *lane) flush() error {
 		return err
 	}
 	l.worker.left.Add(-l.done)
-	l.done = 0
+	l.done, l.unsent = 0, noEntry
 	return nil
 }

@@ -8,13 +8,13 @@ const roomPoll = 50 * time.Millisecond
 // park hands a message to the parker. When there is no room its key is held, and
 // it is tried again: so the pipe waits, and what is parked goes on meanwhile.
 func (l *lane) park(item *laneItem) error {
-	room, err := l.worker.parker.park(item.entry, item.record, &item.f, item.notBefore)
+	room, err := l.worker.parker.park(l.out.kafka, item.entry, item.record, &item.f, item.notBefore)
 	if err == nil && !room {
 		item.due = time.Now().Add(roomPoll)
 		l.hold(item)
 		return nil
 	}
-	return l.settled(err)
+	return l.settled(item.entry, err)
 }
 
 // poison takes a message out of the flow. Where it is to hold its key it needs
@@ -25,7 +25,7 @@ func (l *lane) poison(item *laneItem) error {
 		l.hold(item)
 		return nil
 	}
-	return l.settled(l.out.poison(item.entry, item.record, item.d, item.f))
+	return l.settled(item.entry, l.out.poison(item.entry, item.record, item.d, item.f))
 }
 
 // runParked tries parked messages of a key of this lane. What the lane has
@@ -43,7 +43,8 @@ func (l *lane) tryParked(item *parkedItem) result {
 	w := l.worker
 	begun := clock()
 	l.at.begin(&item.record, begun)
-	o, wait := w.stage.step(&l.at, w.claim, item.d, w.parker.in.attempt, &l.outputs, &item.f)
+	o, wait := w.stage.step(l.call.begin(l.lowest(nil)), &l.at, w.claim, item.d, w.parker.in.attempt, &l.outputs, &item.f)
+	l.call.end()
 	now := clock()
 	l.at.end(now)
 	l.at.rest()

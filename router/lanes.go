@@ -22,6 +22,7 @@ type laneWorker struct {
 	lanes  []*lane
 	seed   maphash.Seed
 	pace   pace
+	way    *way
 	left   atomic.Int64 // messages in lanes that are not at their end, or whose outputs are not handed over
 
 	inline *inlineWorker // the loop
@@ -39,7 +40,7 @@ type laneWorker struct {
 func newLaneWorker(s *stage, claim *kafka.Claim, p *parker) *laneWorker {
 	w := &laneWorker{
 		stage: s, claim: claim, parker: p, seed: maphash.MakeSeed(), inline: newInlineWorker(s, claim, p),
-		looped: true, highest: -1, closed: make(chan struct{}),
+		looped: true, highest: -1, closed: make(chan struct{}), way: newWay(),
 	}
 	for range s.node.Lanes {
 		l := newLane(w)

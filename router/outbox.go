@@ -98,7 +98,7 @@ func (o *outbox) commonOf(pipe *pipeline.PipeNode, env *schemas.Envelope) []kafk
 func (o *outbox) poison(entry kafka.Entry, r *kafka.Record, d *pipeline.Delivery, f failure) error {
 	story := o.story(r, f, nil)
 	if o.parker.holdsPoisoned(r.Key) {
-		if err := o.parker.hold(entry, r, &f, story); err != nil {
+		if err := o.parker.hold(o.kafka, entry, r, &f, story); err != nil {
 			return o.cannotPoison(r, err)
 		}
 	} else {

@@ -18,9 +18,11 @@ type parkedRun struct {
 	items  []parkedItem
 
 	// The runner's until it calls end, and the parker's then.
-	through int           // so many items are at their end
-	next    *parking.Park // what the item behind them is to be from now on; nil: what it is
-	sent    int           // sends to be confirmed
+	through int            // so many items are at their end
+	next    *parking.Park  // what the item behind them is to be from now on; nil: what it is
+	sent    int            // sends to be confirmed
+	kept    []kafka.Output // to be sent with the events: the stage is exactly once
+	bytes   int            // of those
 
 	// The parker's.
 	stored  int
@@ -112,12 +114,12 @@ type result struct {
 }
 
 // each tries the items in order: try makes an attempt, out lays outputs out. It
-// stops at the first one that is not at its end, and when the claim drains: what
-// was not begun then is as it was.
+// stops at the first one that is not at its end, when the outputs that it keeps are
+// large, and when the claim drains: what was not begun then is as it was.
 func (run *parkedRun) each(out *outbox, text *textSlab, try func(*parkedItem) result) error {
 	defer run.end()
 	p := run.parker
-	for run.through < len(run.items) && p.claim.MayBegin() {
+	for run.through < len(run.items) && run.bytes < runBytes && p.claim.MayBegin() {
 		item := &run.items[run.through]
 		if err := item.read(p, text); err != nil {
 			item.f.note(err)
@@ -141,6 +143,9 @@ func (run *parkedRun) each(out *outbox, text *textSlab, try func(*parkedItem) re
 			if stop, err := run.poison(out, item); stop || err != nil {
 				return err
 			}
+		case r.outcome == displaced: // others of its lane are to have a turn
+			run.again(item, displacedFor)
+			return nil
 		case r.outcome == ended, item.f.attempts == before && p.drains():
 			return nil // no attempt was made
 		default:
@@ -153,7 +158,7 @@ func (run *parkedRun) each(out *outbox, text *textSlab, try func(*parkedItem) re
 
 // succeed sends the outputs. Where a topic refuses one the message is poison.
 func (run *parkedRun) succeed(out *outbox, item *parkedItem, outs []kafka.Output) (stop bool, err error) {
-	err = run.send(outs)
+	err = run.send(out, outs)
 	if item.f.refused(err) {
 		return run.poison(out, item)
 	}
@@ -170,7 +175,7 @@ func (run *parkedRun) succeed(out *outbox, item *parkedItem, outs []kafka.Output
 // parked, and so do those behind it. The poison is confirmed before the PARK is
 // sent: else a crash could leave a key that is held by what nobody can see.
 func (run *parkedRun) poison(out *outbox, item *parkedItem) (stop bool, err error) {
-	if err := run.send([]kafka.Output{out.story(&item.record, item.f, item.Payload.Replay)}); err != nil {
+	if err := run.send(out, []kafka.Output{out.story(&item.record, item.f, item.Payload.Replay)}); err != nil {
 		return true, out.cannotPoison(&item.record, err)
 	}
 	out.poisoned(&item.record, item.d, item.f)
@@ -194,11 +199,14 @@ func (run *parkedRun) again(item *parkedItem, wait time.Duration) {
 }
 
 // send hands outputs to the producer. It is counted when all are stored.
-func (run *parkedRun) send(outs []kafka.Output) error {
-	if len(outs) == 0 {
-		return nil
-	}
+func (run *parkedRun) send(out *outbox, outs []kafka.Output) error {
 	p := run.parker
+	switch {
+	case len(outs) == 0:
+		return nil
+	case p.stage.node.ExactlyOnce:
+		return run.keep(out, outs)
+	}
 	err := p.claim.Send(outs, func([]int64) {
 		p.mail.put(func() error {
 			run.stored++

@@ -21,15 +21,16 @@ func (p *parker) isParked(key []byte) bool { return p != nil && p.index.IsParked
 func (p *parker) hasRoom() bool { return p.index.Room(p.stage.router.cfg.MaxParked) > 0 }
 
 // park parks a message: one that has failed, or whose key is parked. It does
-// nothing where there is no room. Else the ledger entry is the parker's to close.
-func (p *parker) park(entry kafka.Entry, r *kafka.Record, f *failure, notBefore time.Time) (room bool, err error) {
+// nothing where there is no room. Else the ledger entry is the parker's to close, or
+// where the stage is exactly once it is settled in out.
+func (p *parker) park(out *kafka.Outbox, entry kafka.Entry, r *kafka.Record, f *failure, notBefore time.Time) (room bool, err error) {
 	if !p.hasRoom() {
 		return false, nil
 	}
 	p.index.Expect(r.Key)
 	e := p.event(r, f)
 	e.NotBefore = notBefore
-	return true, p.send(entry, r, e)
+	return true, p.send(out, entry, r, e)
 }
 
 // hold has a poisoned message hold its key, and stores what the poison topic is
@@ -39,18 +40,23 @@ func (p *parker) park(entry kafka.Entry, r *kafka.Record, f *failure, notBefore 
 // PARK sent when the poison is stored, a later message of the key could come to
 // stand before it. After a crash with one of them stored the message is read
 // again, and the PARK is void.
-func (p *parker) hold(entry kafka.Entry, r *kafka.Record, f *failure, story kafka.Output) error {
+func (p *parker) hold(out *kafka.Outbox, entry kafka.Entry, r *kafka.Record, f *failure, story kafka.Output) error {
 	p.index.Expect(r.Key)
 	e := p.event(r, f)
 	e.Held = true
-	return p.send(entry, r, e, story)
+	return p.send(out, entry, r, e, story)
 }
 
-func (p *parker) send(entry kafka.Entry, r *kafka.Record, e *parking.Park, beside ...kafka.Output) error {
-	err := p.write(func(int64) error {
-		p.claim.Done(entry)
-		return nil
-	}, beside, e)
+func (p *parker) send(out *kafka.Outbox, entry kafka.Entry, r *kafka.Record, e *parking.Park, beside ...kafka.Output) error {
+	var err error
+	if p.stage.node.ExactlyOnce {
+		err = p.settle(out, entry, e, beside)
+	} else {
+		err = p.write(func(int64) error {
+			p.claim.Done(entry)
+			return nil
+		}, beside, e)
+	}
 	if err == nil {
 		p.stage.stats.parked.Add(1)
 	}

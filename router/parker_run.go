@@ -70,7 +70,8 @@ func (p *parker) start(run *parkedRun) error {
 	}, nil, &parking.Start{Epoch: p.epoch, Entries: run.entries(0, len(run.items))})
 }
 
-// finish writes down how far a run came, when all that it sent is stored.
+// finish writes down how far a run came, when all that it sent is stored. What it has
+// kept goes with that, into one transaction.
 func (p *parker) finish(run *parkedRun) error {
 	if !run.ended || run.stored < run.sent {
 		return nil
@@ -91,7 +92,7 @@ func (p *parker) writeEnd(run *parkedRun, events []parking.Event) error {
 	err := p.write(func(int64) error {
 		p.letGo(run)
 		return nil
-	}, nil, events...)
+	}, run.kept, events...)
 	return p.cannotPark(&run.items[min(run.through, len(run.items)-1)].record, err)
 }
 

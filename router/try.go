@@ -1,6 +1,7 @@
 package router
 
 import (
+	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -52,13 +53,15 @@ const (
 	again                    // after a wait
 	aside                    // parked, for at least the wait
 	ended                    // the claim did, and nothing counts
+	displaced                // it was to make way: parked, and nothing counts
 )
 
 // step calls the filter once more, when the stage's breaker lets it. What has
-// failed so far is in f. It ended when the claim did first: that is no failure of
-// the message, whatever the filter returned, and no attempt counts. Where it is
-// to be done again and f has no attempt more than before, the breaker holds it.
-func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, call attempt.Func, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
+// failed so far is in f. It ended when the claim did first, and was displaced when
+// only ctx, which is of the claim, did: that is no failure of the message, whatever
+// the filter returned, and no attempt counts. Where it is to be done again and f has
+// no attempt more than before, the breaker holds it.
+func (s *stage) step(ctx context.Context, at *activity, claim *kafka.Claim, d *pipeline.Delivery, call attempt.Func, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
 	t, o, wait := s.mayTry(at, claim)
 	if o != succeeded {
 		return o, wait
@@ -71,9 +74,12 @@ func (s *stage) step(at *activity, claim *kafka.Claim, d *pipeline.Delivery, cal
 	defer func() { alone.end(o == succeeded || o == failed) }()
 	out.Reset()
 	d.Attempt = f.attempts + 1
-	err := call(claim.Context(), d, out)
-	if err != nil && claim.Context().Err() != nil {
+	err := call(ctx, d, out)
+	if err != nil && ctx.Err() != nil {
 		s.breaker.ended(t)
+		if claim.Context().Err() == nil {
+			return displaced, 0
+		}
 		return ended, 0
 	}
 	verdict, wait := pipeline.Judge(err)
@@ -115,7 +121,7 @@ func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict,
 	if wait < 0 {
 		wait = jitter(s.node.Backoff.Delay(f.attempts))
 	}
-	if wait > longestHold {
+	if wait > s.longestHold() {
 		return aside, wait
 	}
 	s.log.Debug("trying again", "id", d.ID, "attempt", f.attempts, "after", wait, "error", err)
@@ -124,8 +130,19 @@ func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict,
 
 // longestHold is the longest wait that a message spends where it is: it counts as
 // in flight there, and keeps the offset from being committed. A longer one it
-// spends in the retry log.
-const longestHold = 10 * time.Second
+// spends in the retry log. Where the stage is exactly once all outputs of its
+// partition wait with it.
+const (
+	longestHold        = 10 * time.Second
+	longestHoldExactly = time.Second
+)
+
+func (s *stage) longestHold() time.Duration {
+	if s.node.ExactlyOnce {
+		return longestHoldExactly
+	}
+	return longestHold
+}
 
 // anew is a delivery for the next attempt: the filter may have kept the last.
 func anew(d *pipeline.Delivery) *pipeline.Delivery {
