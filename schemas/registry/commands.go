@@ -1,0 +1,116 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/penstock/penstock/schemas"
+)
+
+// Verdict is what the registry says of a schema for a subject.
+type Verdict struct {
+	// Compatible tells that the registry would take the schema.
+	Compatible bool
+
+	// New tells that the subject has no schema yet.
+	New bool
+
+	// ID is the schema's where the subject has this very one, else 0.
+	ID int
+
+	// Reasons say why it is not compatible, as far as the registry tells.
+	Reasons []string
+}
+
+// Check asks the registry whether the schema is compatible with the subject's
+// latest one, under the rule that the subject has there. Nothing is registered,
+// but imports are looked up, so they must be there.
+func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (Verdict, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	versions, err := c.api.SubjectVersions(ctx, subject)
+	if err != nil {
+		err = c.explain("check subject "+subject, err)
+		if errors.Is(err, schemas.ErrUnknownSchema) {
+			return Verdict{Compatible: true, New: true}, nil
+		}
+		return Verdict{}, err
+	}
+	if len(versions) == 0 {
+		return Verdict{Compatible: true, New: true}, nil
+	}
+	id, err := c.LookUp(ctx, subject, s)
+	if err == nil {
+		return Verdict{Compatible: true, ID: id}, nil
+	}
+	if !errors.Is(err, schemas.ErrUnknownSchema) {
+		return Verdict{}, err
+	}
+	schema, err := c.toAPI(ctx, s, c.importVersion)
+	if err != nil {
+		return Verdict{}, err
+	}
+	const latest = -1
+	got, err := c.api.CheckCompatibility(sr.WithParams(ctx, sr.Verbose), subject, latest, schema)
+	if err != nil {
+		err = c.explain("check subject "+subject, err)
+		if errors.Is(err, ErrRefused) {
+			return Verdict{Reasons: []string{err.Error()}}, nil
+		}
+		return Verdict{}, err
+	}
+	return Verdict{Compatible: got.Is, Reasons: got.Messages}, nil
+}
+
+// Entry is the latest schema of a subject.
+type Entry struct {
+	Subject string
+	Version int
+	ID      int
+	Type    schemas.SchemaType
+}
+
+// List returns the subjects, in the registry's order, each with its latest schema.
+// An error may come with those that were listed before it.
+func (c *Client) List(ctx context.Context) ([]Entry, error) {
+	subjects, err := c.subjects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, 0, len(subjects))
+	for _, subject := range subjects {
+		e, err := c.latest(ctx, subject)
+		if errors.Is(err, schemas.ErrUnknownSchema) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return entries, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func (c *Client) subjects(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	subjects, err := c.api.Subjects(ctx)
+	if err != nil {
+		return nil, c.explain("list subjects", err)
+	}
+	return subjects, nil
+}
+
+func (c *Client) latest(ctx context.Context, subject string) (Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	const latest = -1
+	got, err := c.api.SchemaByVersion(ctx, subject, latest)
+	if err != nil {
+		return Entry{}, c.explain(fmt.Sprintf("ask for the latest schema of subject %s", subject), err)
+	}
+	return Entry{Subject: subject, Version: got.Version, ID: got.ID, Type: schemas.SchemaType(got.Type.String())}, nil
+}
