@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"time"
@@ -138,26 +139,49 @@ func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault
 }
 
 // awaitThrough waits until each stage has committed all of its input, and nothing is
-// parked but what is to stay. What is parked for longer is left to the checker.
+// parked but what is to stay. When nothing gets less any more, what is left is up to
+// the checker: it is lost.
 func (c *crew) awaitThrough(ctx context.Context) error {
-	patience := c.cfg.Patience + time.Duration(len(c.stages))*c.cfg.SlowWait
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the stages are not through after %v", patience))
-	defer cancel()
-	parked := 0
-	err := c.await(ctx, func(reader *topics.Reader, s flow.Stage) (left int64, err error) {
+	reader, err := topics.New(c.cfg.Brokers)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	fewest, since := int64(math.MaxInt64), time.Now()
+	for {
+		left, parked, err := c.left(ctx, reader)
+		switch patience := c.cfg.Patience + c.cfg.SlowWait; {
+		case err != nil:
+			return err
+		case left == 0:
+			return nil
+		case left < fewest:
+			fewest, since = left, time.Now()
+		case time.Since(since) < patience:
+		default:
+			c.logf("%d messages are left after %v without any progress, %d of them parked", left, patience, parked)
+			return nil
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// left is how many messages the stages have left, and how many of them are parked.
+func (c *crew) left(ctx context.Context, reader *topics.Reader) (left, parked int64, err error) {
+	for _, s := range c.stages {
 		lag, err := c.pipes.lag(ctx, reader, c.cfg.Pipeline, s)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
-		unread, now, err := c.logs.left(ctx, reader, s)
-		parked = now
-		return max(lag+unread, int64(now)), err
-	})
-	if err != nil && parked > 0 {
-		c.logf("%v", err)
-		return nil
+		unread, n, err := c.logs.left(ctx, reader, s)
+		if err != nil {
+			return 0, 0, err
+		}
+		left, parked = left+lag+unread+int64(n), parked+int64(n)
 	}
-	return err
+	return left, parked, nil
 }
 
 // readPatience is how long the last records may take to be read.

@@ -19,11 +19,13 @@ import (
 // run does a run with this test's binary as the worker.
 func run(t *testing.T, cfg chaos.Config) *chaos.Result {
 	t.Helper()
-	t.Setenv(asWorker, "yes")
 	if cfg.Worker == nil {
 		cfg.Worker = []string{os.Args[0]}
+		cfg.Environment = append(cfg.Environment, asWorker+"=yes")
 	}
-	cfg.Pipeline = "chaos-" + strings.ToLower(rand.Text())
+	if cfg.Pipeline == "" {
+		cfg.Pipeline = "chaos-" + strings.ToLower(rand.Text())
+	}
 	cfg.Dir, cfg.Log = t.TempDir(), t.Output()
 	result, err := chaos.Run(t.Context(), cfg)
 	if err != nil || t.Failed() {
@@ -47,6 +49,7 @@ func showLogs(t *testing.T, dir string) {
 }
 
 func TestAFaithfulRunBreaksNothing(t *testing.T) {
+	t.Parallel()
 	result := run(t, chaos.Config{
 		Brokers: brokertest.New(t).Addrs(), Mode: chaos.Graceful,
 		Seed: 1, Messages: 2000, Rate: 1000, Keys: 40, Session: 6 * time.Second, // the least that the embedded broker grants
@@ -59,6 +62,7 @@ func TestAFaithfulRunBreaksNothing(t *testing.T) {
 
 // The checker does not know which control is on, and finds it.
 func TestEachControlIsFound(t *testing.T) {
+	t.Parallel()
 	for control, want := range map[worker.Control]checker.Kind{
 		worker.Lose:     checker.Lost,
 		worker.Rename:   checker.WrongID,
@@ -68,6 +72,7 @@ func TestEachControlIsFound(t *testing.T) {
 		worker.Poison:   checker.Unaccounted,
 	} {
 		t.Run(string(control), func(t *testing.T) {
+			t.Parallel()
 			result := run(t, chaos.Config{
 				Brokers: brokertest.New(t).Addrs(), Environment: []string{worker.ControlVariable + "=" + string(control)},
 				Seed: 1, Messages: 2000, Rate: 2000, Keys: 20, Processes: 1, Session: 6 * time.Second, SlowWait: -1,

@@ -76,9 +76,9 @@ type Config struct {
 	// Parking.
 	Processes int
 
-	// SlowWait is how long messages wait of the keys that wait for long. Those of other
-	// keys may take two thirds of it: much, because the faults keep the machine busy.
-	// Defaults to 30 s, to 90 s in mode Parking, and to none in mode Graceful; below 0:
+	// SlowWait is how long messages wait of the keys that wait for long. In mode Parking
+	// those of other keys may take two thirds of it: much, because the faults keep the
+	// machine busy. Defaults to 30 s, to 90 s in mode Parking, and to none in mode Graceful; below 0:
 	// none.
 	SlowWait time.Duration
 
@@ -87,8 +87,12 @@ type Config struct {
 	// must not look like the death of a worker.
 	Session time.Duration
 
-	// Patience is how long the stages may take for what is left when the load has
-	// ended, beside what messages wait for. Defaults to 3 minutes.
+	// Stop is how long a worker may take to finish what is under way when it is closed.
+	// Defaults to 20 s.
+	Stop time.Duration
+
+	// Patience is how long the stages may take to come further with what is left when
+	// the load has ended, beside what messages wait for. Defaults to 3 minutes.
 	Patience time.Duration
 
 	// Faults is how often what happens.
@@ -110,8 +114,14 @@ func (c Config) trouble() flow.Trouble {
 // stages are what the run's pipeline has.
 func (c Config) stages() []flow.Stage { return flow.Stages(c.trouble()) }
 
-// deadline is how long a message of a key may take while another key waits.
-func (c Config) deadline() time.Duration { return c.SlowWait * 2 / 3 }
+// deadline is how long a message of a key may take while another key waits. Where
+// brokers go all keys may have to wait, and it is not tested.
+func (c Config) deadline() time.Duration {
+	if c.Mode != Parking {
+		return 0
+	}
+	return c.SlowWait * 2 / 3
+}
 
 // ofMode is what a mode does unless it is told.
 func (c Config) ofMode() Config {
@@ -134,6 +144,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Processes, of.Processes)
 	setDefault(&c.SlowWait, of.SlowWait)
 	setDefault(&c.Session, of.Session)
+	setDefault(&c.Stop, 20*time.Second)
 	setDefault(&c.Patience, 3*time.Minute)
 	c.SlowWait = max(0, c.SlowWait)
 	c.Rate = min(c.Rate, max(1, int(float64(c.Messages)/c.duration().Seconds())))

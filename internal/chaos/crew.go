@@ -65,7 +65,7 @@ func (c *crew) command(flags ...string) []string {
 
 // makeTopics lets a worker make the topics.
 func (c *crew) makeTopics(ctx context.Context) error {
-	p, err := startProcess(ctx, "topics", c.command("--make-topics"), nil, filepath.Join(c.cfg.Dir, "topics.log"), nil)
+	p, err := startProcess(ctx, "topics", c.command("--make-topics"), c.cfg.Environment, filepath.Join(c.cfg.Dir, "topics.log"), nil)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (c *crew) spawn(ctx context.Context, stage, slot int) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	command := c.command("--stages", s.Name, "--session", c.cfg.Session.String(), "--name", name, "--pulse", path)
+	command := c.command("--stages", s.Name, "--session", c.cfg.Session.String(), "--stop", c.cfg.Stop.String(), "--name", name, "--pulse", path)
 	p, err := startProcess(ctx, name, command, c.cfg.Environment, filepath.Join(c.cfg.Dir, of+".log"), beat)
 	if err != nil {
 		return nil, err

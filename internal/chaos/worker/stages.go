@@ -22,9 +22,17 @@ func declare(f flags, control Control, beat *pulse.Pulse) (*pipeline.Pipeline, e
 	pipe := pipeline.NewPipe[[]byte](chaos, flow.In, pipeline.Partitions(flow.Partitions))
 	for _, s := range flow.Stages(flow.Trouble{Chance: f.chance, Slow: f.slow > 0}) {
 		pipe = pipeline.Stage(pipe, s.Name, stageOf(s, f, beat), pipeline.Partitions(flow.Partitions), pipeline.Open(),
-			pipeline.Lanes(16), attempts(s), pipeline.Use(around...))
+			pipeline.Lanes(16), attempts(s), guarantee(f), pipeline.Use(around...))
 	}
 	return chaos, nil
+}
+
+// guarantee says what the stages are to hold.
+func guarantee(f flags) pipeline.Option[[]byte] {
+	if f.once {
+		return pipeline.Options(pipeline.ExactlyOnce())
+	}
+	return pipeline.Options()
 }
 
 // attempts say how often and when a message is tried.

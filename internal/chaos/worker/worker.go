@@ -36,6 +36,7 @@ type flags struct {
 	pipeline string
 	stages   string
 	session  time.Duration
+	stop     time.Duration
 	name     string
 	pulse    string
 	topics   bool
@@ -51,6 +52,7 @@ func parse(args []string) (flags, error) {
 	set.StringVar(&f.pipeline, "pipeline", "chaos", "`name` of the pipeline")
 	set.StringVar(&f.stages, "stages", "", "`stages` to run, separated by commas (default all)")
 	set.DurationVar(&f.session, "session", 1500*time.Millisecond, "session time-out of the consumer groups")
+	set.DurationVar(&f.stop, "stop", 20*time.Second, "how long the worker may take to finish what is under way when it stops")
 	set.StringVar(&f.name, "name", "worker", "`name` of the worker, with which it marks what it makes")
 	set.StringVar(&f.pulse, "pulse", "", "`file` in which the worker tells what it is at; it must be there")
 	set.BoolVar(&f.once, "exactly-once", false, "run the stages exactly once")
@@ -94,7 +96,7 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	if f.topics {
 		return makeTopics(ctx, cluster, g)
 	}
-	cfg := router.Config{Kafka: cluster, SessionTimeout: f.session, StopTimeout: 20 * time.Second, Logger: log}
+	cfg := router.Config{Kafka: cluster, SessionTimeout: f.session, StopTimeout: f.stop, Logger: log}
 	if f.stages != "" {
 		cfg.Stages = strings.Split(f.stages, ",")
 	}
