@@ -22,14 +22,13 @@ func (w *batchWorker) doEach(items []batchItem) error {
 // notBegun says what becomes of a batch whose attempt may not be made: only of one that
 // is a batch of one more is to be said than that it waits.
 func (w *batchWorker) notBegun(item *batchItem, open []int, o outcome, wait time.Duration) (rest []int, after time.Duration, counts bool) {
-	switch o {
-	case failed:
+	if o == failed {
 		item.fate = toPoison
 		return nil, 0, false
-	case aside:
+	}
+	if o == aside {
 		item.fate, item.notBefore = toPark, time.Now().Add(wait)
 		return nil, 0, false
-	case succeeded, again, ended:
 	}
 	return open, wait, false
 }

@@ -55,7 +55,8 @@ func newGuard(s *stage, claim *kafka.Claim, meta *metadata, parked *parking.Inde
 			g.log.Warn("a message was alone at work when the process ended", "offset", at.Offset, "of", at.Topic, "times", g.h.endsOf(*at))
 		}
 	}
-	return g, g.write()
+	err := g.write()
+	return g, err
 }
 
 func (g *guard) suspect(e parking.Entry) suspect { return suspectOf(g.claim.TopicID(), e) }

@@ -104,11 +104,10 @@ const boundLength = 16384
 
 // taken is the history of a claim that begins at an offset, in the process me. An end
 // without a word counts, unless it is this process that said none: it lives.
-func (h history) taken(me string, start int64, l crashLimits) history {
-	before := h
-	h.Open, h.By, h.At, h.Begun, h.Alone = true, me, nil, start, slices.Clone(h.Alone)
+func (h *history) taken(me string, start int64, l crashLimits) history {
+	before, h := h, &history{Open: true, By: me, Ends: h.Ends, Until: h.Until, Begun: start, Alone: slices.Clone(h.Alone)}
 	if !before.Open || before.By == me {
-		return h
+		return *h
 	}
 	switch {
 	case before.flow(l) == flowAlone:
@@ -122,7 +121,7 @@ func (h history) taken(me string, start int64, l crashLimits) history {
 	if before.At != nil {
 		h.blame(*before.At)
 	}
-	return h
+	return *h
 }
 
 // blame counts an end of an owner while the message was alone at work.
@@ -186,15 +185,15 @@ func (h *history) passed(done int64) bool {
 // released is the history when the claim ends in an orderly way. The process that is
 // stopped while it holds messages, because nothing else has succeeded, may be stopped
 // for another version: each of them is to have one more try.
-func (h history) released(stopped, proven bool, l crashLimits) history {
-	h.Open, h.By, h.At, h.Alone = false, "", nil, slices.Clone(h.Alone)
+func (h *history) released(stopped, proven bool, l crashLimits) history {
+	h = &history{Ends: h.Ends, Until: h.Until, Begun: h.Begun, Alone: slices.Clone(h.Alone)}
 	for i := range h.Alone {
 		if stopped && !proven {
 			h.Alone[i].Ends = min(h.Alone[i].Ends, l.alone-1)
 		}
 	}
 	h.Alone = slices.DeleteFunc(h.Alone, func(s suspect) bool { return s.Ends == 0 })
-	return h
+	return *h
 }
 
 // verdict is what is to be done with a message whose turn has come.

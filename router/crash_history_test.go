@@ -232,7 +232,8 @@ func TestTheOneThatIsAliveDidNotCrash(t *testing.T) {
 	require.Zero(t, mine.endsOf(at))
 	require.Equal(t, 1, others.Ends)
 	require.Equal(t, 1, others.endsOf(at))
-	require.Zero(t, h.released(false, true, l).taken("other", 0, l).Ends, "it has said its word")
+	released := h.released(false, true, l)
+	require.Zero(t, released.taken("other", 0, l).Ends, "it has said its word")
 }
 
 // One that is held gets one more try when the process is stopped in an orderly way,

@@ -54,7 +54,7 @@ func crashes(mode string, lanes int) *pipeline.Pipeline {
 		case late && pipeline.FromContext(ctx).Attempt == 1:
 			return nil, errBoom
 		case late, mode == modeAll, (mode == modeOne || mode == modeBatch) && string(v) == "exit":
-			os.Exit(crashed)
+			os.Exit(crashed) //nolint:revive // it is what the tests are about
 		}
 		return v, nil
 	}
@@ -97,7 +97,7 @@ func TestCrashingProcess(t *testing.T) {
 		stop()
 	}()
 	go func() {
-		for ; ctx.Err() == nil; time.Sleep(tick) {
+		for looks := time.NewTicker(tick); ctx.Err() == nil; <-looks.C {
 			for _, p := range r.Status().Stages[0].Crashes {
 				if p.Halted {
 					fmt.Println("halted")

@@ -2,6 +2,7 @@ package router
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,9 +16,9 @@ import (
 // While one is alone at work no other is, whoever comes when.
 func TestWhoIsAloneIsAlone(t *testing.T) {
 	t.Parallel()
-	const workers, rounds = 8, 300
+	const workers, rounds, yields = 8, 100, 10
 	var all activities
-	s := newSolitude(func(but *activity) bool { return all.busy(but) })
+	s := newSolitude(all.busy)
 	s.wary.Store(1)
 	var working, lonely, most atomic.Int32
 	var wg sync.WaitGroup
@@ -35,7 +36,11 @@ func TestWhoIsAloneIsAlone(t *testing.T) {
 						return
 					}
 					at.begin(r, clock())
-					most.Store(max(most.Load(), working.Load()+lonely.Add(1)))
+					lonely.Add(1)
+					for range yields { // others would come in between
+						runtime.Gosched()
+						most.Store(max(most.Load(), working.Load()+lonely.Load()))
+					}
 					lonely.Add(-1)
 					at.rest()
 					leave()
@@ -47,8 +52,8 @@ func TestWhoIsAloneIsAlone(t *testing.T) {
 					return
 				}
 				working.Add(1)
-				if lonely.Load() > 0 {
-					t.Error("one works beside the one that is alone")
+				for range yields {
+					runtime.Gosched()
 				}
 				working.Add(-1)
 				at.rest()
@@ -64,7 +69,7 @@ func TestWhoIsAloneIsAlone(t *testing.T) {
 func TestWaitingForSolitudeEnds(t *testing.T) {
 	t.Parallel()
 	var all activities
-	s := newSolitude(func(but *activity) bool { return all.busy(but) })
+	s := newSolitude(all.busy)
 	stopped := make(chan struct{})
 	close(stopped)
 	claim, end := context.WithCancel(t.Context())
