@@ -88,7 +88,7 @@ func TestCrashingProcess(t *testing.T) {
 	g, err := crashes(os.Getenv(crashMode), lanes).Build()
 	require.NoError(t, err)
 	r, err := router.New(router.Config{
-		Kafka: kafka.Config{Brokers: strings.Split(brokers, ",")}, SessionTimeout: 2 * time.Second, CommitInterval: 50 * time.Millisecond,
+		Kafka: kafka.Config{Brokers: strings.Split(brokers, ",")}, SessionTimeout: 4 * time.Second, CommitInterval: 50 * time.Millisecond,
 	}, g)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
