@@ -76,7 +76,7 @@ func (f *follower) close() error {
 	return f.err
 }
 
-func (f *follower) take(stored *kgo.Record) error {
+func (f *follower) take(stored *kgo.Record, start int64) error {
 	if stored.Attrs.IsControl() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -89,14 +89,16 @@ func (f *follower) take(stored *kgo.Record) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.records[r.Topic] = append(f.records[r.Topic], r)
 	fold := f.folds[r.Topic][r.Partition]
-	if due := f.next[r.Topic][r.Partition]; r.Offset != due {
+	// What is missing otherwise is of transactions: their ends, or those that were
+	// given up.
+	if due := f.next[r.Topic][r.Partition]; start > due {
 		if r.Kind != retrylog.Scan {
 			return fmt.Errorf("follow %s/%d: offset %d was due, and %d came, where no fold can begin", r.Topic, r.Partition, due, r.Offset)
 		}
-		fold = nil // it begins anew
+		r.Removed, fold = start-due, nil // it begins anew
 	}
+	f.records[r.Topic] = append(f.records[r.Topic], r)
 	if fold == nil {
 		fold = retrylog.NewFold()
 		f.folds[r.Topic][r.Partition], f.lateness[r.Topic][r.Partition] = fold, &lateness{}

@@ -62,7 +62,7 @@ func (o *observer) close() error {
 	return o.err
 }
 
-func (o *observer) take(r *kgo.Record) error {
+func (o *observer) take(r *kgo.Record, _ int64) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.next[r.Topic][r.Partition] = r.Offset + 1

@@ -36,12 +36,8 @@ func (p *parkings) partition(records []retrylog.Record) {
 		}
 	}
 	for i := range records {
-		due := int64(0)
-		if i > 0 {
-			due = records[i-1].Offset + 1
-		}
-		if r := &records[i]; r.Offset != due {
-			w.gap(r, r.Offset-due)
+		if r := &records[i]; r.Removed > 0 {
+			w.gap(r)
 		}
 		w.record(&records[i])
 	}
@@ -55,12 +51,12 @@ func (p *parkings) partition(records []retrylog.Record) {
 }
 
 // gap begins anew at a SCAN, below which records were not seen.
-func (w *logWalk) gap(r *retrylog.Record, unread int64) {
+func (w *logWalk) gap(r *retrylog.Record) {
 	if r.Kind != retrylog.Scan {
-		w.check.foundf(Misparked, flow.Message{}, at(r), "%d records before it are missing, and it is no SCAN", unread)
+		w.check.foundf(Misparked, flow.Message{}, at(r), "%d records before it are missing, and it is no SCAN", r.Removed)
 	}
 	w.check.parked.Gaps++
-	w.check.parked.Unread += int(unread)
+	w.check.parked.Unread += int(r.Removed)
 	for _, s := range w.current {
 		s.to = r.Time
 	}

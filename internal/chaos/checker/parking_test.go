@@ -28,6 +28,7 @@ func TestWhatWasCutIsNotMissed(t *testing.T) {
 	again := &p.log[p.at["copy"]+1]
 	again.Prev = p.record("t again").Offset
 	again.Rank = again.Prev
+	p.record("scan").Removed = int64(p.at["scan"] - p.at["t"])
 	p.log = slices.Delete(p.log, p.at["t"], p.at["scan"])
 	report := p.check()
 	require.Empty(t, report.List())
@@ -36,6 +37,7 @@ func TestWhatWasCutIsNotMissed(t *testing.T) {
 
 	p = newParkings()
 	p.log = slices.Delete(p.log, p.at["t"], p.at["t"]+1)
+	p.log[p.at["t"]].Removed = 1
 	require.Contains(t, p.check().List(), "it is no SCAN")
 }
 

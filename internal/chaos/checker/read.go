@@ -98,7 +98,7 @@ func (r *reading) topic(name string, partitions int) []Record {
 	var records []Record
 	records, r.err = read(r.ctx, r.reader, name, partitions)
 	if r.src.Seen != nil && r.err == nil {
-		r.differences = append(r.differences, compare(name, r.src.Seen(name), records)...)
+		r.differences = append(r.differences, Compare(name, r.src.Seen(name), records)...)
 	}
 	return records
 }

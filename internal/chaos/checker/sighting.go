@@ -21,9 +21,9 @@ func Sum(key, value, headers string) uint64 {
 	return sum.Sum64()
 }
 
-// compare tests that a reader who was there all the time saw what stands in the topic
+// Compare tests that a reader who was there all the time saw what stands in the topic
 // at the end, each record once, and nothing else.
-func compare(topic string, seen []Sighting, stored []Record) []Finding {
+func Compare(topic string, seen []Sighting, stored []Record) []Finding {
 	c := newCheck(topic)
 	next := 0
 	for i := range stored {

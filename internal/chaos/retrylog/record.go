@@ -17,6 +17,9 @@ type Record struct {
 	Time      time.Time
 	Producer  string // who stored it, as the broker knows producers
 
+	// Removed is how many records right before it were removed before they were read.
+	Removed int64
+
 	// The message: a PARK's.
 	Key     []byte // nil: none
 	Value   string

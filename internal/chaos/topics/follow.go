@@ -10,8 +10,9 @@ import (
 
 // Follow reads topics from their starts, and on until ctx ends, and hands over each
 // record that was committed, and the control records behind them. Those that are
-// removed before they could be read are left out.
-func (r *Reader) Follow(ctx context.Context, topics map[string]int, take func(*kgo.Record) error) error {
+// removed before they could be read are left out: start is where the partition began
+// when the record was read.
+func (r *Reader) Follow(ctx context.Context, topics map[string]int, take func(r *kgo.Record, start int64) error) error {
 	from := map[string]map[int32]kgo.Offset{}
 	for topic, partitions := range topics {
 		from[topic] = map[int32]kgo.Offset{}
@@ -31,9 +32,11 @@ func (r *Reader) Follow(ctx context.Context, topics map[string]int, take func(*k
 			return nil
 		}
 		var failed error
-		fetches.EachRecord(func(record *kgo.Record) {
-			if failed == nil {
-				failed = take(record)
+		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+			for _, record := range p.Records {
+				if failed == nil {
+					failed = take(record, p.LogStartOffset)
+				}
 			}
 		})
 		if failed != nil {
