@@ -10,6 +10,10 @@ import (
 
 // ID returns the topic's id.
 func (r *Reader) ID(ctx context.Context, topic string) ([16]byte, error) {
+	return patiently(ctx, func() ([16]byte, error) { return r.id(ctx, topic) })
+}
+
+func (r *Reader) id(ctx context.Context, topic string) ([16]byte, error) {
 	asked := kmsg.NewMetadataRequestTopic()
 	asked.Topic = new(topic)
 	request := kmsg.NewPtrMetadataRequest()

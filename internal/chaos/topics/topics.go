@@ -39,6 +39,10 @@ const latest = -1
 
 // Ends returns the end of each partition of the topic.
 func (r *Reader) Ends(ctx context.Context, topic string, partitions int) (map[int32]int64, error) {
+	return patiently(ctx, func() (map[int32]int64, error) { return r.ends(ctx, topic, partitions) })
+}
+
+func (r *Reader) ends(ctx context.Context, topic string, partitions int) (map[int32]int64, error) {
 	asked := kmsg.NewListOffsetsRequestTopic()
 	asked.Topic = topic
 	for p := range partitions {
@@ -67,6 +71,10 @@ func (r *Reader) Ends(ctx context.Context, topic string, partitions int) (map[in
 // Committed returns what the group has committed of each partition of the topic, -1
 // where it has not.
 func (r *Reader) Committed(ctx context.Context, group, topic string, partitions int) (map[int32]int64, error) {
+	return patiently(ctx, func() (map[int32]int64, error) { return r.committed(ctx, group, topic, partitions) })
+}
+
+func (r *Reader) committed(ctx context.Context, group, topic string, partitions int) (map[int32]int64, error) {
 	asked := kmsg.NewOffsetFetchRequestGroupTopic()
 	asked.Topic = topic
 	for p := range partitions {
