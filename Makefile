@@ -5,6 +5,9 @@ export GOLANGCI_LINT_VERSION := v2.15.0
 export KAFKA_VERSION := 4.3.1
 export LOG4J_VERSION := 2.25.1
 export MAVEN_DEPENDENCY_PLUGIN_VERSION := 3.11.0
+export APICURIO_VERSION := 3.3.3
+# For a Java older than 21.
+export APICURIO_JAVA17_VERSION := 2.6.13.Final
 
 GOLANGCI_LINT := .cache/bin/golangci-lint-$(GOLANGCI_LINT_VERSION)
 
@@ -46,8 +49,8 @@ bench-module: $(GOLANGCI_LINT) ## Check the benchmarks, a module of their own: t
 	cd benchmarks && ../$(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd benchmarks && go vet ./... && go test -race -timeout 5m ./...
 
-chaos: ## Kill and restart workers under load on three Kafka nodes, and check: [MODE=at-least-once|graceful|parking] [KILLS=8] [MESSAGES=60000] [SEED=n] [KEYS=1000] [PROCESSES=2]
-	MODE='$(MODE)' KILLS='$(KILLS)' MESSAGES='$(MESSAGES)' SEED='$(SEED)' KEYS='$(KEYS)' PROCESSES='$(PROCESSES)' scripts/chaos.sh
+chaos: ## Let workers, brokers and connections fail under load on three Kafka nodes, and check: [MODE="at-least-once exactly-once graceful parking"] [KILLS=10] [MESSAGES=200000] [RATE=1600] [SEED=n] [KEYS=1000] [PROCESSES=2]
+	MODE='$(MODE)' KILLS='$(KILLS)' MESSAGES='$(MESSAGES)' RATE='$(RATE)' SEED='$(SEED)' KEYS='$(KEYS)' PROCESSES='$(PROCESSES)' scripts/chaos.sh
 
 kafka: ## Start a real Kafka on this machine and keep it running: [NODES=1|3] [PENSTOCK_KAFKA_PORT=19092]
 	NODES='$(NODES)' scripts/kafka.sh start

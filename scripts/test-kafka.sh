@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests that carry the build tag kafka against Kafkas of their own: a
-# fresh node that is open to all, and one with TLS, SASL and ACLs, on free ports,
-# stopped and removed afterwards.
+# fresh node that is open to all, and one with TLS, SASL and ACLs, and an Apicurio
+# Registry, on free ports, stopped and removed afterwards.
 #
 # Variables:
 #   PKG   packages to test, defaults to all that have such tests
@@ -31,14 +31,22 @@ for left in .cache/kafka/run/test.*; do
 		rm -rf "$left"
 	fi
 done
+for left in .cache/apicurio/run/test.*; do
+	owner=${left##*/test.}
+	if [[ -d $left ]] && ! kill -0 "$owner" 2>/dev/null; then
+		PENSTOCK_APICURIO_RUN=$PWD/$left scripts/apicurio.sh stop
+		rm -rf "$left"
+	fi
+done
 
-# free_port prints a port that is free, as are all others that the two nodes need.
+# free_port prints a port that is free, as are all others that the nodes and the
+# registry need.
 # It looks at a random place below the ports that clients get, so that two runs at
 # a time are unlikely to meet; kafka.sh fails with a clear sentence if they do.
 free_port() {
 	local port offset
 	while port=$((20000 + RANDOM % 10000)); do
-		for offset in 0 100 10 110 210 310; do
+		for offset in 0 100 400 500 10 110 210 310; do
 			! (exec 3<>"/dev/tcp/127.0.0.1/$((port + offset))") 2>/dev/null || continue 2
 		done
 		echo "$port"
@@ -54,14 +62,18 @@ secure_port=$((PENSTOCK_KAFKA_PORT + 10))
 secure_run=.cache/kafka/run/$PENSTOCK_KAFKA_NAME.secure-$NODES
 secure_kafka="env SECURITY=on PENSTOCK_KAFKA_NAME=$PENSTOCK_KAFKA_NAME.secure PENSTOCK_KAFKA_PORT=$secure_port $PWD/scripts/kafka.sh"
 
+export PENSTOCK_APICURIO_RUN=$PWD/.cache/apicurio/run/test.$$
+export PENSTOCK_APICURIO_PORT=$((PENSTOCK_KAFKA_PORT + 20))
+
 clean_up() {
 	local status=$?
 	scripts/kafka.sh stop
 	$secure_kafka stop
+	scripts/apicurio.sh stop
 	if ((status == 0)); then
-		rm -rf "$run" "$secure_run"
+		rm -rf "$run" "$secure_run" "$PENSTOCK_APICURIO_RUN"
 	else
-		echo "test-kafka.sh: failed; the brokers' logs are in $run/node-1/server.log and $secure_run/node-1/server.log until the next run" >&2
+		echo "test-kafka.sh: failed; the logs are $run/node-1/server.log, $secure_run/node-1/server.log and $PENSTOCK_APICURIO_RUN/registry.log until the next run" >&2
 	fi
 	exit "$status"
 }
@@ -69,11 +81,13 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-scripts/kafka.sh start
+scripts/apicurio.sh launch # it starts while the brokers do
+CHAOS=on scripts/kafka.sh start
+export PENSTOCK_TEST_LINKS=127.0.0.1:$((PENSTOCK_KAFKA_PORT + 500))=127.0.0.1:$((PENSTOCK_KAFKA_PORT + 400))
 export PENSTOCK_TEST_BROKERS=127.0.0.1:$PENSTOCK_KAFKA_PORT
 export PENSTOCK_TEST_CLUSTER_ID PENSTOCK_TEST_KAFKA_VERSION=$KAFKA_VERSION
 PENSTOCK_TEST_CLUSTER_ID=$(cat "$run/cluster-id")
-export PENSTOCK_TEST_RESTART_COMMAND="$PWD/scripts/kafka.sh restart"
+export PENSTOCK_TEST_RESTART_COMMAND="env CHAOS=on $PWD/scripts/kafka.sh restart"
 
 $secure_kafka start
 export PENSTOCK_TEST_SECURE_BROKERS=127.0.0.1:$secure_port
@@ -83,6 +97,9 @@ export PENSTOCK_TEST_SECURE_SECRETS=$PWD/$secure_run/secrets
 export PENSTOCK_TEST_SECURE_CLUSTER_ID
 PENSTOCK_TEST_SECURE_CLUSTER_ID=$(cat "$secure_run/cluster-id")
 export PENSTOCK_TEST_SECURE_RESTART_COMMAND="$secure_kafka restart"
+
+scripts/apicurio.sh await
+export PENSTOCK_TEST_REGISTRY=http://127.0.0.1:$PENSTOCK_APICURIO_PORT/apis/ccompat/v7
 
 if [[ -n ${BENCH:-} ]]; then
 	# shellcheck disable=SC2086 # as below
