@@ -19,7 +19,14 @@ import (
 	"github.com/penstock/penstock/internal/chaos/flow"
 	"github.com/penstock/penstock/internal/chaos/journal"
 	"github.com/penstock/penstock/internal/chaos/load"
+	"github.com/penstock/penstock/internal/chaos/retrylog"
 	"github.com/penstock/penstock/internal/chaos/topics"
+)
+
+// What a run leaves in its folder beside logs.
+const (
+	JournalFile   = "journal"    // what the producers saw acknowledged
+	RetryLogsFile = "retry-logs" // all that stood in the retry logs
 )
 
 // Run does one run. An error says that it could not be done; whether guarantees
@@ -39,7 +46,7 @@ func Run(ctx context.Context, cfg Config) (result *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	journalPath := filepath.Join(cfg.Dir, "journal")
+	journalPath := filepath.Join(cfg.Dir, JournalFile)
 	if err := c.underLoad(ctx, journalPath, faults); err != nil {
 		return nil, errors.Join(err, c.closeAll())
 	}
@@ -88,6 +95,9 @@ func (c *crew) check(ctx context.Context, journalPath string) (*Result, error) {
 	}
 	if c.cfg.Mode != ExactlyOnce {
 		source.Freezes = c.happened.freezes
+	}
+	if err := retrylog.Save(filepath.Join(c.cfg.Dir, RetryLogsFile), c.logs.all()); err != nil {
+		return nil, err
 	}
 	report, err := checker.CheckPipeline(ctx, source)
 	if err != nil {

@@ -151,3 +151,12 @@ func (f *follower) of(s flow.Stage) []retrylog.Record {
 	slices.SortStableFunc(records, func(a, b retrylog.Record) int { return int(a.Partition) - int(b.Partition) })
 	return records
 }
+
+// all are the records of all logs, by topic.
+func (f *follower) all() map[string][]retrylog.Record {
+	all := map[string][]retrylog.Record{}
+	for i, s := range f.stages {
+		all[f.logs[i]] = f.of(s)
+	}
+	return all
+}
