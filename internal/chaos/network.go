@@ -42,14 +42,14 @@ func connect(ctx context.Context, links []Link) (*network, error) {
 }
 
 func (n *network) close() error {
-	var errs []error
+	var err error
 	for _, tap := range n.taps {
-		errs = append(errs, tap.Close())
+		err = errors.Join(err, tap.Close())
 	}
 	for _, proxy := range n.proxies {
 		proxy.Stop()
 	}
-	return errors.Join(errs...)
+	return err
 }
 
 // activity is what a worker and the brokers talk about.

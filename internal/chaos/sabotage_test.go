@@ -88,7 +88,7 @@ func (b broken) run(t *testing.T, path string) *chaos.Result {
 
 func (b broken) refuse(cluster *kfake.Cluster, topic string) {
 	oneIn := func(n int) func(kmsg.Request) bool {
-		return func(kmsg.Request) bool { return rand.IntN(n) == 0 } //nolint:gosec // chance, no secret
+		return func(kmsg.Request) bool { return rand.IntN(n) == 0 }
 	}
 	produce := []kmsg.Key{kmsg.Produce}
 	cluster.Fault(

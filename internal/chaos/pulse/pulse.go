@@ -39,5 +39,5 @@ func Open(path string) (p *Pulse, unmap func() error, err error) {
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, nil, fmt.Errorf("map pulse %s: %w", path, err)
 	}
-	return (*Pulse)(unsafe.Pointer(unsafe.SliceData(mapped))), func() error { return syscall.Munmap(mapped) }, nil
+	return (*Pulse)(unsafe.Pointer(unsafe.SliceData(mapped))), func() error { return syscall.Munmap(mapped) }, nil //nolint:gosec // the memory is as large, aligned to a page, and holds no pointers
 }
