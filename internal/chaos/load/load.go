@@ -23,6 +23,7 @@ type Config struct {
 	Seed     uint64
 	Keys     int // how many keys there are
 	Rate     int // messages a second
+	Messages int // behind so many it goes on at a tenth of the rate
 	Journal  *journal.Writer
 }
 
@@ -60,14 +61,19 @@ func (g *Generator) Run(ctx context.Context) error {
 	defer g.client.Close()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	start, produced := time.Now(), 0
+	last, due, produced := time.Now(), 0.0, 0
 	for {
 		select {
 		case <-ctx.Done():
 			return g.flush(context.WithoutCancel(ctx))
 		case now := <-ticker.C:
-			due := int(now.Sub(start).Seconds() * float64(g.cfg.Rate))
-			for ; produced < due; produced++ {
+			rate := float64(g.cfg.Rate)
+			if produced >= g.cfg.Messages {
+				rate /= 10
+			}
+			due += now.Sub(last).Seconds() * rate
+			last = now
+			for ; produced < int(due); produced++ {
 				g.produce(context.WithoutCancel(ctx))
 			}
 		}

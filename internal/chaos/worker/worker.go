@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"strings"
 	"time"
@@ -96,7 +97,8 @@ func Run(ctx context.Context, args []string, control Control, in io.Reader, out 
 	if f.topics {
 		return makeTopics(ctx, cluster, g)
 	}
-	cfg := router.Config{Kafka: cluster, SessionTimeout: f.session, StopTimeout: f.stop, Logger: log}
+	// No message is to blame for the end of a worker that is killed.
+	cfg := router.Config{Kafka: cluster, SessionTimeout: f.session, StopTimeout: f.stop, Logger: log, CrashesBeforeAlone: math.MaxInt32}
 	if f.stages != "" {
 		cfg.Stages = strings.Split(f.stages, ",")
 	}
