@@ -25,6 +25,8 @@ type load struct {
 	// run begins the customers' names, so that two runs are told apart.
 	run string
 
+	told io.Writer // takes how far it is
+
 	accepted atomic.Int64
 }
 

@@ -3,12 +3,16 @@
 //
 //	go run ./examples/orders --orders 1000
 //	go run ./examples/orders poison ls
+//	go run ./examples/orders load --orders 1000
 //	curl --json '{"customer":"ann","number":1,"items":[{"article":"A1","quantity":2}]}' http://127.0.0.1:8080/orders
 package main
 
 import (
 	"context"
-	"path/filepath"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -17,20 +21,27 @@ import (
 	"github.com/penstock/penstock/pipeline"
 )
 
-func main() { program().Execute() }
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "load" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		os.Exit(loadCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)) //nolint:gocritic // the process ends, and stop with it
+	}
+	program().Execute()
+}
 
 // settings are the program's own flags, and what it makes of them.
 type settings struct {
-	dir    string
-	prices supplier
-	load   load
+	dir      string
+	database string
+	prices   supplier
+	load     load
 
-	store   store
 	audited audit
 }
 
 func program() cmd.Program {
-	s := &settings{load: load{run: newRun()}}
+	s := &settings{load: load{run: newRun(), told: io.Discard}}
 	return cmd.Program{
 		Name:      "orders",
 		Short:     "Take orders over HTTP, price their lines and store them",
@@ -47,10 +58,14 @@ func program() cmd.Program {
 }
 
 func (s *settings) flags(flags *pflag.FlagSet) {
-	flags.StringVar(&s.dir, "out", filepath.Join("out", "orders"), "`folder` of the files that lines are stored in")
+	s.storeFlags(flags)
 	flags.DurationVar(&s.prices.takes, "price-takes", 2*time.Millisecond, "how long it takes to ask for a price")
 	flags.DurationVar(&s.prices.late, "price-late", 2*time.Second, "how long article "+lateArticle+" has no price, after the start")
-	flags.IntVar(&s.load.orders, "orders", 0, "post so many orders, and end when they are through; 0 waits for those of others")
+	s.loadFlags(flags, 0)
+}
+
+func (s *settings) loadFlags(flags *pflag.FlagSet, orders int) {
+	flags.IntVar(&s.load.orders, "orders", orders, "post so many orders, and end when they are through; 0 waits for those of others")
 	flags.IntVar(&s.load.customers, "customers", 100, "how many customers these orders are of")
 	flags.IntVar(&s.load.connections, "connections", 32, "how many of them are posted side by side")
 	flags.StringVar(&s.load.to, "to", "http://127.0.0.1:8080", "where they are posted")
@@ -66,8 +81,7 @@ func (s *settings) pipelines() ([]*pipeline.Pipeline, error) {
 		}
 		source = selfLoaded{source, &s.load}
 	}
-	s.store = fileStore{dir: s.dir}
-	return []*pipeline.Pipeline{Orders(shop{source: source, prices: &s.prices, store: s.store})}, nil
+	return []*pipeline.Pipeline{Orders(shop{source: source, prices: &s.prices, store: s.openStore()})}, nil
 }
 
 // check audits a run that has posted its own orders.
@@ -76,7 +90,7 @@ func (s *settings) check(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	if s.audited, err = s.load.audit(ctx, s.store); err != nil {
+	if s.audited, err = s.load.audit(ctx, s.openStore()); err != nil {
 		return err
 	}
 	return s.audited.verdict()

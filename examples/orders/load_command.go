@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+const loadUsage = `Load posts orders to a running program, waits until all of them are stored, and
+says what became of them. It fails when one is missing, repeated or out of order.
+
+Usage:
+  orders load [flags]
+
+Flags:
+`
+
+// loadCommand runs "orders load" and returns the exit status.
+func loadCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	s := &settings{load: load{run: newRun(), told: stderr}}
+	flags := pflag.NewFlagSet("load", pflag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, loadUsage, flags.FlagUsages()) }
+	s.storeFlags(flags)
+	s.loadFlags(flags, 1000)
+	patience := flags.Duration("patience", 2*time.Minute, "how long to wait while nothing more gets stored")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return 0
+		}
+		fmt.Fprintf(stderr, "orders load: %v\n", err)
+		return 2
+	}
+	if s.database == "" {
+		s.database = os.Getenv("PENSTOCK_DATABASE")
+	}
+	result, err := s.loadAndWait(ctx, *patience)
+	if err != nil {
+		fmt.Fprintf(stderr, "orders load: %v\n", err)
+		return 1
+	}
+	fmt.Fprintln(stdout, result)
+	return 0
+}
+
+// loadAndWait posts the orders and waits until what is stored is all of them, or
+// does not change any more.
+func (s *settings) loadAndWait(ctx context.Context, patience time.Duration) (audit, error) {
+	if err := s.load.check(); err != nil {
+		return audit{}, err
+	}
+	begun := time.Now()
+	if err := s.load.post(ctx); err != nil {
+		return audit{}, fmt.Errorf("%d of %d orders are accepted: %w", s.load.accepted.Load(), s.load.orders, err)
+	}
+	fmt.Fprintf(s.load.told, "all %d orders are accepted after %v\n", s.load.orders, time.Since(begun).Round(time.Millisecond))
+	var last audit
+	changed := time.Now()
+	for {
+		now, err := s.load.audit(ctx, s.openStore())
+		if err != nil {
+			return now, err
+		}
+		if now.verdict() == nil || time.Since(changed) > patience {
+			fmt.Fprintf(s.load.told, "looked at what is stored after %v\n", time.Since(begun).Round(time.Millisecond))
+			return now, now.verdict()
+		}
+		if now != last {
+			last, changed = now, time.Now()
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return now, ctx.Err()
+		}
+	}
+}
+
+func (s *settings) storeFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&s.database, "database", "", "`URL` of the PostgreSQL that lines are stored in, as postgres://user@host/name, the password by PGPASSWORD or PGPASSFILE; tables.sql makes the tables")
+	flags.StringVar(&s.dir, "out", filepath.Join("out", "orders"), "`folder` that lines are stored in without a database: for one process")
+}
+
+// openStore is where the settings say.
+func (s *settings) openStore() store {
+	if s.database != "" {
+		return postgresStore{s.database}
+	}
+	return fileStore{s.dir}
+}
