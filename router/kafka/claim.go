@@ -30,6 +30,9 @@ type Claim struct {
 	unacked chan struct{}  // a place a message that is delivered and not acknowledged
 	offers  sync.WaitGroup // deliveries beside the reading loop
 
+	number  *number // nil without transactions
+	release *release
+
 	committed int64 // guarded by the session's commit lock
 	pos       position
 	out       outgoing
@@ -47,6 +50,9 @@ var (
 
 func newClaim(sess *session, c client.Claim, topicID [16]byte) *Claim {
 	k := &Claim{sess: sess, c: c, topicID: topicID, ledger: newLedger(), committed: -1, unacked: make(chan struct{}, sess.sub.cfg.MaxUnacked)}
+	if sess.sub.cfg.Transactions != nil {
+		k.release = newRelease()
+	}
 	k.ctx, k.cancel = context.WithCancelCause(context.Background())
 	k.reading, k.stopReading = context.WithCancel(k.ctx)
 	k.leave = context.AfterFunc(sess.s.Context(), k.stopReading)
@@ -180,12 +186,26 @@ func (k *Claim) drain() error {
 
 // Abandon gives up a message because the claim ends: it is not settled, not
 // committed, and read again by whoever has the partition next.
-func (k *Claim) Abandon(e Entry) { k.ledger.abandon(int64(e)) }
+func (k *Claim) Abandon(e Entry) {
+	k.ledger.abandon(int64(e))
+	if k.number == nil {
+		return
+	}
+	for _, lost := range k.release.giveUp(int64(e)) {
+		k.ledger.abandon(lost)
+	}
+}
 
 // Done settles a message that is at its end without outputs in an [Outbox]: what
 // came of it is stored already, as what [Claim.Send] told of, or nothing had to
 // be.
-func (k *Claim) Done(e Entry) { k.ledger.settle([]settlement{{entry: int64(e)}}) }
+func (k *Claim) Done(e Entry) {
+	if k.number != nil {
+		k.hold([]settled{{entry: int64(e)}}, 0)
+		return
+	}
+	k.ledger.settle([]settlement{{entry: int64(e)}})
+}
 
 // Work makes the drain wait until done is called, at most for as long as it
 // waits for messages: for work that no message in flight stands for. It is
@@ -203,6 +223,14 @@ func (k *Claim) Fail(err error) { k.fail(err) }
 
 // fail ends the session of the claim for all its claims.
 func (k *Claim) fail(err error) { k.sess.fail(err) }
+
+// producer is where the claim's outputs go.
+func (k *Claim) producer() client.Producer {
+	if k.number != nil {
+		return k.number.producer
+	}
+	return k.sess.producer
+}
 
 // commitTimeout bounds a commit. The group's session goes on meanwhile.
 const commitTimeout = 10 * time.Second

@@ -29,6 +29,7 @@ type ledger struct {
 	pending int64   // entries that something is still expected of
 	held    int64   // pieces of other work that the drain waits for
 	lent    int64   // bytes sent beside the entries and not stored yet
+	kept    int64   // bytes of outputs that wait for the messages before theirs
 	dead    bool
 
 	changed chan struct{} // closed at the next change; nil while nobody waits
@@ -240,7 +241,7 @@ func (l *ledger) inFlight() (entries, bytes int64) {
 // many entries, and bytes, there is room for.
 func (l *ledger) awaitRoom(ctx context.Context, maxEntries, maxBytes int64) (entries, bytes int64, err error) {
 	err = l.await(ctx, func() bool {
-		entries, bytes = maxEntries-(l.tail-l.head), maxBytes-l.bytes-l.lent
+		entries, bytes = maxEntries-(l.tail-l.head), maxBytes-l.bytes-l.lent-l.kept
 		return entries > 0 && bytes > 0
 	})
 	return entries, bytes, err
@@ -274,6 +275,49 @@ func (l *ledger) lend(bytes int64) {
 	defer l.mu.Unlock()
 	l.lent += bytes
 	l.signal()
+}
+
+// keep counts bytes of outputs that wait for the messages before theirs; a negative
+// number gives them back. They do not count for awaitStored: who waits there may be
+// at work on the message that they wait for.
+func (l *ledger) keep(bytes int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.kept += bytes
+	l.signal()
+}
+
+// closeTo closes the entries before one: they are committed.
+func (l *ledger) closeTo(next int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for seq := l.head; seq < next; seq++ {
+		e := l.at(seq)
+		if e.waits == open {
+			l.pending--
+		}
+		e.waits = closed
+	}
+	l.advance()
+}
+
+// offsetAt is the offset of an entry, of the one that the next record gets what is
+// behind all that was read; of a negative one the watermark. ok is false while
+// nothing was read.
+func (l *ledger) offsetAt(seq int64) (offset int64, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if seq < 0 {
+		seq = l.head
+	}
+	switch {
+	case l.next < 0:
+		return 0, false
+	case seq >= l.tail:
+		return l.next, true
+	default:
+		return l.at(seq).offset, true
+	}
 }
 
 // await waits until holds, which is called with the lock held, does.

@@ -104,9 +104,15 @@ func (o *Outbox) Empty() bool {
 }
 
 // Flush hands what is settled to the producer and returns without waiting for
-// the broker. An error means that the claim is over.
+// the broker. An error means that the claim is over. In a Subscriber with
+// transactions it goes to the producer, in the order of the messages, when all
+// messages before are settled too.
 func (o *Outbox) Flush() error {
 	if len(o.done) == 0 {
+		return nil
+	}
+	if o.claim.number != nil {
+		o.hold()
 		return nil
 	}
 	// Settled before they are enqueued: a confirmation may come sooner than
@@ -136,7 +142,7 @@ func (o *Outbox) topic(name string) (*outboxTopic, error) {
 			return t, nil
 		}
 	}
-	info, err := o.claim.sess.producer.Prepare(o.claim.ctx, name)
+	info, err := o.claim.producer().Prepare(o.claim.ctx, name)
 	if err != nil {
 		return nil, lookedUp(name, err)
 	}

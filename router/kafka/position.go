@@ -14,6 +14,7 @@ const MaxMetadata = 4096
 // position is where a claim begins, and the metadata that go with its commits.
 type position struct {
 	mu      sync.Mutex
+	known   bool // the rest is
 	start   int64
 	found   string  // what was committed when the claim began
 	current string  // goes with each commit
@@ -85,6 +86,7 @@ func (k *Claim) OnCommitted(f func()) {
 func (p *position) begin(start int64, metadata string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.known = true
 	p.start, p.found, p.current = start, metadata, metadata
 }
 

@@ -71,23 +71,43 @@ func (c ProducerConfig) validate() error {
 
 // newProducer makes an ordered producer on conn's metadata.
 func newProducer(ctx context.Context, conn sarama.Client, c Config, p ProducerConfig, done func(client.Result), onFence func(error), log *slog.Logger) (client.Producer, error) {
-	codec, err := p.codec()
+	cfg, err := p.of(conn, c, done, onFence, log)
 	if err != nil {
 		return nil, err
 	}
-	producer, err := produce.New(ctx, produce.Config{
-		Client:          conn,
-		Sarama:          c.sarama(),
-		Compression:     codec,
-		BatchBytes:      p.BatchBytes,
-		Linger:          p.Linger,
-		DeliveryTimeout: p.DeliveryTimeout,
-		Done:            done,
-		OnFence:         onFence,
-		Logger:          log,
-	})
+	producer, err := produce.New(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make a producer: %w", err)
 	}
 	return producer, nil
+}
+
+// newTransactional makes an ordered producer with a transactional id.
+func newTransactional(ctx context.Context, conn sarama.Client, s *SubscriberConfig, id string, done func(client.Result), onFence func(error), log *slog.Logger) (client.Transactions, error) {
+	cfg, err := s.Producer.of(conn, s.Config, done, onFence, log)
+	if err != nil {
+		return nil, err
+	}
+	cfg.TransactionalID, cfg.TransactionTimeout = id, s.Transactions.Timeout
+	producer, err := produce.NewTransactional(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("make a transactional producer: %w", err)
+	}
+	return producer, nil
+}
+
+// of is the configuration of a producer on conn's metadata.
+func (c ProducerConfig) of(conn sarama.Client, k Config, done func(client.Result), onFence func(error), log *slog.Logger) (produce.Config, error) {
+	codec, err := c.codec()
+	return produce.Config{
+		Client:          conn,
+		Sarama:          k.sarama(),
+		Compression:     codec,
+		BatchBytes:      c.BatchBytes,
+		Linger:          c.Linger,
+		DeliveryTimeout: c.DeliveryTimeout,
+		Done:            done,
+		OnFence:         onFence,
+		Logger:          log,
+	}, err
 }

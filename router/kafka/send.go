@@ -36,12 +36,16 @@ func (g *outgoing) end() {
 // once, with the offset of each; it may be nil. The calls of one claim come one
 // after the other, from a goroutine of the producer: stored must be quick, and
 // must take no lock that is held over a call of Send. It is never called when
-// the claim ends first. What outs point to may change when the call returns. To
+// the claim ends first. What outs point to may change when the call returns, but in a Subscriber with transactions only when stored is called. To
 // each partition the order is kept, together with what the same goroutine
 // flushes from an [Outbox].
 //
 // The bytes of what is not stored yet count for [Claim.Throttle] and as in
 // flight. The drain does not wait for them: that is what [Claim.Work] is for.
+//
+// In a Subscriber with transactions all of one call is in one transaction, and
+// stored is called when that is committed. It ends sooner than others: somebody
+// waits for it.
 //
 // A *TooLargeError says that a topic would refuse one of outs; then none of
 // them was sent, and the claim goes on. Any other error means that the claim is
@@ -72,7 +76,7 @@ func (g *outgoing) look(k *Claim, topic string) (client.Topic, error) {
 	if ok {
 		return info, nil
 	}
-	info, err := k.sess.producer.Prepare(k.ctx, topic)
+	info, err := k.producer().Prepare(k.ctx, topic)
 	if err != nil {
 		return client.Topic{}, err
 	}
@@ -97,6 +101,10 @@ func (k *Claim) enqueue(sorted []*topicOutputs, r *receipt) error {
 		return fmt.Errorf("send to topic %s: %w", sorted[0].name, context.Cause(k.ctx))
 	}
 	k.ledger.lend(r.bytes) // first: a confirmation may come sooner than Enqueue returns
+	if k.number != nil {
+		k.number.send(&send{receipt: r, topics: sorted})
+		return nil
+	}
 	for _, t := range sorted {
 		if err := k.sess.producer.Enqueue(t.name, t.outs); err != nil {
 			return fmt.Errorf("send %d outputs to topic %s: %w", len(t.outs), t.name, err)
@@ -132,9 +140,13 @@ func (r *receipt) confirm(base int64, outs []client.Ticket) {
 	r.left -= len(outs)
 	done := r.left == 0
 	r.mu.Unlock()
-	if !done {
-		return
+	if done && r.claim.number == nil { // else it is told when the transaction has ended
+		r.tell()
 	}
+}
+
+// tell gives the bytes back and says that all is stored.
+func (r *receipt) tell() {
 	k := r.claim
 	k.ledger.lend(-r.bytes)
 	k.out.tell.Lock()

@@ -60,7 +60,11 @@ func (s *session) release(ctx context.Context, k *Claim) error {
 	failed := s.failed != nil
 	s.mu.Unlock()
 	var err error
-	if !failed || !s.refused { // else many claims would wait for the same coordinator, one after the other
+	if k.number != nil {
+		s.commitMu.Unlock() // the number takes it for each commit
+		err = s.sub.leaveNumber(ctx, k)
+		s.commitMu.Lock()
+	} else if !failed || !s.refused { // else many claims would wait for the same coordinator, one after the other
 		err = s.commitLast(ctx)
 	}
 	k.ledger.kill()
@@ -103,7 +107,7 @@ func (s *session) fail(err error) {
 	s.failed = err
 	claims := s.list()
 	s.mu.Unlock()
-	s.producer.Fence(err)
+	s.sub.fence(err)
 	for _, k := range claims {
 		k.cancel(fmt.Errorf("%w: %w", ErrClaimLost, err))
 	}
@@ -185,6 +189,10 @@ func (s *session) commitLocked(ctx context.Context) (sent bool, err error) {
 	var versions []int64
 	for _, k := range claims {
 		if o, version, due := k.due(); due {
+			if k.number != nil { // it goes with a transaction
+				k.number.hasten()
+				continue
+			}
 			moved, offsets, versions = append(moved, k), append(offsets, o), append(versions, version)
 		}
 	}

@@ -87,6 +87,16 @@ type SubscriberConfig struct {
 	// claims go to.
 	Producer ProducerConfig
 
+	// Transactions makes the Subscriber work exactly once. It needs Batches.
+	// Defaults to nil: at least once.
+	Transactions *TransactionsConfig
+
+	// OnCrowded is called, in a Subscriber with transactions, when the first message
+	// of a claim that is not settled keeps back the outputs of so many others that
+	// half of what may be in flight waits for it. It is called once for each such
+	// message, and must be quick. Defaults to nothing.
+	OnCrowded func(k *Claim, head Entry)
+
 	// OnJoin is called when the member has been given its claims, by topic,
 	// before they are read. Defaults to nothing.
 	OnJoin func(claims map[string][]int32)
@@ -128,6 +138,7 @@ func (c SubscriberConfig) withDefaults() SubscriberConfig {
 	if c.Marshaler == nil {
 		c.Marshaler = DefaultMarshaler{}
 	}
+	c.Transactions = c.Transactions.withDefaults()
 	setDefault(&c.MaxUnacked, 1)
 	setDefault(&c.MaxBatch, 512)
 	setDefault(&c.MaxInFlight, 16384)
@@ -159,7 +170,7 @@ func setDefault[T comparable](field *T, value T) {
 
 // validate reports every mistake of c, which has its defaults.
 func (c SubscriberConfig) validate() error {
-	errs := []error{c.Config.validate(), c.Producer.validate(), c.LostRange.validate()}
+	errs := []error{c.Config.validate(), c.Producer.validate(), c.LostRange.validate(), c.Transactions.validate(c.Batches)}
 	if c.Group == "" {
 		errs = append(errs, errors.New("no consumer group"))
 	}

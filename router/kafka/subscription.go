@@ -24,12 +24,14 @@ type subscription struct {
 	log    *slog.Logger
 
 	conn     sarama.Client   // of commits and of the producer
-	producer client.Producer // nil until the first session
+	producer client.Producer // nil until the first session, and with transactions
 	reader   *saramaclient.Reader
 	topicIDs map[string][16]byte
 
-	mu   sync.Mutex
-	sess *session // the current one
+	mu      sync.Mutex
+	sess    *session          // the current one
+	numbers map[int32]*number // with transactions, by partition number
+	opening sync.Mutex        // held while a claim joins its number
 }
 
 func newSubscription(cfg *SubscriberConfig, topics []string) *subscription {
@@ -79,6 +81,7 @@ func (s *subscription) member(ctx context.Context) error {
 	s.conn = conn
 	defer func() { _ = conn.Close() }()
 	defer s.closeProducer()
+	defer s.closeNumbers()
 	s.reader = saramaclient.NewReader(s.cfg.Brokers, s.cfg.sarama(), s.report)
 	defer func() { _ = s.reader.Close() }()
 	if s.topicIDs, err = saramaclient.TopicIDs(ctx, conn, s.topics); err != nil {
@@ -92,7 +95,8 @@ func (s *subscription) member(ctx context.Context) error {
 		Topics:  s.topics,
 		OnError: s.report,
 
-		OnAssign: s.cfg.OnAssign,
+		OnAssign: s.assigned(ctx),
+		OnRejoin: s.finishNumbers,
 
 		SkipLostTo: s.cfg.LostRange.offset(),
 		OnSkip: func(topic string, partition int32, from, to int64) {
@@ -106,7 +110,7 @@ func (s *subscription) report(err error) { s.log.Warn("the Kafka client reports"
 
 // Begin implements client.Handler.
 func (s *subscription) Begin(ctx context.Context, cs client.Session) error {
-	if s.producer == nil {
+	if s.producer == nil && s.cfg.Transactions == nil {
 		p, err := newProducer(ctx, s.conn, s.cfg.Config, s.cfg.Producer, s.told, s.onFence, s.log)
 		if err != nil {
 			return err
@@ -132,6 +136,10 @@ func (s *subscription) Claim(_ client.Session, c client.Claim) error {
 	sess := s.sess
 	s.mu.Unlock()
 	k := newClaim(sess, c, s.topicIDs[c.Topic()])
+	if err := s.joinNumber(k); err != nil {
+		k.cancel(err)
+		return err
+	}
 	if err := sess.add(k); err != nil {
 		k.cancel(err)
 		return err
@@ -150,6 +158,7 @@ func (s *subscription) End(client.Session) error {
 	}
 	close(sess.stop)
 	sess.committer.Wait()
+	s.closeNumbers() // those whose claims never began
 	return nil
 }
 

@@ -130,6 +130,11 @@ type Claim interface {
 	// goes on. Next says so too, but only to who calls it.
 	Revoked() <-chan struct{}
 
+	// Generation is the newest one in which the member has the claim, or where it
+	// was revoked the one that took it away: what a commit of the claim is made
+	// with.
+	Generation() int32
+
 	// HighWatermark is the offset behind the last record that the broker is
 	// known to have.
 	HighWatermark() int64

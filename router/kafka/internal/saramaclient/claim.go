@@ -19,6 +19,8 @@ type claim struct {
 	located bool
 
 	revoked chan struct{}
+	gate    *gate
+	frozen  atomic.Int32 // the generation that revoked it; 0: none
 	fetcher *fetcher
 	feed    *feed        // nil before the first call of Next
 	high    atomic.Int64 // the high watermark that the feed was told of last
@@ -33,6 +35,14 @@ func (c *claim) Partition() int32 { return c.c.Partition() }
 
 // Revoked implements client.Claim.
 func (c *claim) Revoked() <-chan struct{} { return c.revoked }
+
+// Generation implements client.Claim.
+func (c *claim) Generation() int32 {
+	if g := c.frozen.Load(); g != 0 {
+		return g
+	}
+	return c.gate.generation.Load()
+}
 
 // HighWatermark implements client.Claim.
 func (c *claim) HighWatermark() int64 { return c.high.Load() }

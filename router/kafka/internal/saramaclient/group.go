@@ -38,6 +38,10 @@ type GroupConfig struct {
 	// OnAssign is told of each assignment, also one that changes nothing for this
 	// member. Defaults to nothing.
 	OnAssign func(topics map[string][]int32)
+
+	// OnRejoin is called before the member joins, the first time too; the join waits
+	// for it. Defaults to nothing.
+	OnRejoin func()
 }
 
 // Group is one member of a consumer group. It owns partition numbers.
@@ -57,9 +61,12 @@ func NewGroup(cfg GroupConfig) *Group {
 	if cfg.OnAssign == nil {
 		cfg.OnAssign = func(map[string][]int32) {}
 	}
+	if cfg.OnRejoin == nil {
+		cfg.OnRejoin = func() {}
+	}
 	g := &Group{cfg: cfg, gate: newGate(), claims: map[*claim]struct{}{}}
 	own := *cfg.Sarama
-	own.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{&ownership{gate: g.gate, assigned: g.assigned}}
+	own.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{&ownership{gate: g.gate, rejoins: cfg.OnRejoin, assigned: g.assigned}}
 	g.cfg.Sarama = &own
 	return g
 }
@@ -180,7 +187,7 @@ func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerG
 	sess := h.current
 	h.mu.Unlock()
 	h.idle(map[string][]int32{c.Topic(): {c.Partition()}})
-	served := &claim{s: sess.s, c: c, conn: h.conn, revoked: make(chan struct{}), fetcher: h.fetcher}
+	served := &claim{s: sess.s, c: c, conn: h.conn, revoked: make(chan struct{}), gate: h.group.gate, fetcher: h.fetcher}
 	defer served.close()
 	h.group.serve(served)
 	defer h.group.forget(served)
@@ -205,12 +212,13 @@ func (g *Group) forget(c *claim) {
 // assigned tells the claims that are not among what the member has from now on.
 // sarama closes their channels of messages right after this, which only those
 // see who have read all that is in them.
-func (g *Group) assigned(topics map[string][]int32) {
+func (g *Group) assigned(topics map[string][]int32, generation int32) {
 	g.cfg.OnAssign(topics)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for c := range g.claims {
 		if !slices.Contains(topics[c.Topic()], c.Partition()) {
+			c.frozen.Store(generation)
 			close(c.revoked)
 			delete(g.claims, c)
 		}

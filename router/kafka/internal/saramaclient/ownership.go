@@ -22,7 +22,8 @@ import (
 // read together has owners of its own.
 type ownership struct {
 	gate     *gate
-	assigned func(topics map[string][]int32) // told of each assignment
+	rejoins  func()                                            // called before each JoinGroup, when the gate is shut
+	assigned func(topics map[string][]int32, generation int32) // told of each assignment
 }
 
 const ownershipName = "penstock-ownership"
@@ -38,12 +39,13 @@ func (*ownership) SupportedProtocols() []sarama.RebalanceProtocol {
 // SubscriptionUserData is called before each JoinGroup.
 func (o *ownership) SubscriptionUserData([]string) ([]byte, error) {
 	o.gate.shut()
+	o.rejoins()
 	return nil, nil
 }
 
 // OnAssignment is called with each assignment.
 func (o *ownership) OnAssignment(a *sarama.ConsumerGroupMemberAssignment, generation int32) {
-	o.assigned(a.Topics)
+	o.assigned(a.Topics, generation)
 	o.gate.open(generation)
 }
 

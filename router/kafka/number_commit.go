@@ -1,0 +1,215 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/penstock/penstock/router/kafka/internal/client"
+)
+
+// enqueue puts what is released or sent into the transaction, and begins one for it.
+// It reports whether there is more.
+func (n *number) enqueue() (more bool, err error) {
+	n.mu.Lock()
+	claims, sends := n.claims, n.sends
+	n.sends = nil
+	n.mu.Unlock()
+	for _, s := range sends {
+		if err := n.begin(); err != nil {
+			return false, err
+		}
+		n.receipts = append(n.receipts, s.receipt)
+		n.bytes += s.receipt.bytes
+		for _, t := range s.topics {
+			if err := n.producer.Enqueue(t.name, t.outs); err != nil {
+				return false, fmt.Errorf("send %d outputs to topic %s: %w", len(t.outs), t.name, err)
+			}
+		}
+	}
+	for _, k := range claims {
+		if n.messages >= int64(n.cfg.CommitMessages) || n.bytes >= maxTransactionBytes {
+			return true, nil
+		}
+		if err := n.release(k); err != nil {
+			return false, err
+		}
+		more = more || k.release.isReady()
+	}
+	return more, nil
+}
+
+// release puts what a claim has to release into the transaction.
+func (n *number) release(k *Claim) error {
+	outs, next, count, bytes, lost := k.release.take(n.outs[:0], maxTransactionBytes-n.bytes)
+	n.outs = outs
+	for _, e := range lost {
+		k.ledger.abandon(e)
+	}
+	if head, slow := k.release.slowHead(int64(n.sub.cfg.MaxInFlight), n.sub.cfg.MaxInFlightBytes); slow && n.sub.cfg.OnCrowded != nil {
+		n.sub.cfg.OnCrowded(k, Entry(head))
+	}
+	if count == 0 {
+		return nil
+	}
+	if err := n.begin(); err != nil {
+		return err
+	}
+	n.taken[k] = taken{next: next, bytes: n.taken[k].bytes + bytes}
+	n.messages += count
+	n.bytes += bytes
+	return n.enqueueHeld()
+}
+
+// enqueueHeld hands the outputs to the producer, by topic.
+func (n *number) enqueueHeld() error {
+	for i := range n.outs {
+		o := &n.outs[i]
+		n.byTopic[o.topic] = append(n.byTopic[o.topic], o.out)
+	}
+	clear(n.outs)
+	for topic, outs := range n.byTopic {
+		if len(outs) == 0 {
+			continue
+		}
+		if err := n.producer.Enqueue(topic, outs); err != nil {
+			return fmt.Errorf("send %d outputs to topic %s: %w", len(outs), topic, err)
+		}
+		clear(outs)
+		n.byTopic[topic] = outs[:0]
+	}
+	return nil
+}
+
+func (n *number) begin() error {
+	if n.open {
+		return nil
+	}
+	if err := n.producer.Begin(); err != nil {
+		return err
+	}
+	n.open, n.begun = true, time.Now()
+	return nil
+}
+
+// endIfDue commits where it is time for that, and tells who waits where nothing is
+// open. It reports whether there may be more to do.
+func (n *number) endIfDue(barred bool) (ended bool, err error) {
+	n.mu.Lock()
+	hurry := n.hurry
+	n.hurry = false
+	claims := n.claims
+	n.mu.Unlock()
+	if !n.open && hurry && !barred {
+		for _, k := range claims {
+			if !n.open && k.isDue() {
+				if err := n.begin(); err != nil {
+					return false, err
+				}
+			}
+		}
+	}
+	if !n.open {
+		n.tellWaiting()
+		return false, nil
+	}
+	if !barred && !hurry && time.Since(n.begun) < n.cfg.CommitInterval &&
+		n.messages < int64(n.cfg.CommitMessages) && n.bytes < maxTransactionBytes {
+		return false, nil
+	}
+	if err := n.commit(claims); err != nil {
+		return false, fmt.Errorf("commit a transaction: %w", err)
+	}
+	n.tellWaiting()
+	return true, nil
+}
+
+// tellWaiting tells who waits that no transaction is open.
+func (n *number) tellWaiting() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, w := range n.waiting {
+		close(w)
+	}
+	n.waiting = nil
+}
+
+// positioned is an offset that a transaction commits.
+type positioned struct {
+	claim   *Claim
+	offset  client.Offset
+	version int64
+}
+
+// commit ends the transaction with the offsets of all claims, also of those that it
+// has nothing of: one without any offset would not be refused to who has lost them.
+func (n *number) commit(claims []*Claim) error {
+	ctx, cancel := context.WithTimeout(context.Background(), min(commitTimeout, n.cfg.Timeout))
+	defer cancel()
+	var all []positioned
+	var offsets []client.Offset
+	for _, k := range claims {
+		p := positioned{claim: k}
+		var known bool
+		if p.offset, p.version, known = k.position(n.taken); known {
+			all, offsets = append(all, p), append(offsets, p.offset)
+		}
+	}
+	if len(all) == 0 {
+		return errNoClaim
+	}
+	if err := n.producer.AddOffsets(ctx, all[0].claim.membership(), offsets); err != nil {
+		return err
+	}
+	if err := n.producer.End(ctx, true); err != nil {
+		return err
+	}
+	n.open, n.messages, n.bytes = false, 0, 0
+	for _, p := range all {
+		p.claim.sess.commitMu.Lock()
+		p.claim.moved(p.offset.Offset, p.version)
+		p.claim.sess.commitMu.Unlock()
+	}
+	for k, t := range n.taken {
+		k.ledger.keep(-t.bytes)
+		k.ledger.closeTo(t.next)
+	}
+	clear(n.taken)
+	for _, r := range n.receipts {
+		r.tell()
+	}
+	clear(n.receipts)
+	n.receipts = n.receipts[:0]
+	return nil
+}
+
+// errNoClaim cannot come about: what a claim has sent ends before the claim leaves.
+var errNoClaim = errors.New("the transaction has no claim to commit")
+
+// position is what a transaction commits of a claim, of which it has what is taken.
+// It is not known before it was looked up where the claim begins.
+func (k *Claim) position(all map[*Claim]taken) (_ client.Offset, version int64, known bool) {
+	k.pos.mu.Lock()
+	defer k.pos.mu.Unlock()
+	if !k.pos.known {
+		return client.Offset{}, 0, false
+	}
+	o := client.Offset{Topic: k.Topic(), Partition: k.Partition(), Metadata: k.pos.current}
+	t, some := all[k]
+	if !some {
+		t.next = -1
+	}
+	var read bool
+	if o.Offset, read = k.ledger.offsetAt(t.next); !read {
+		o.Offset = k.pos.start
+	}
+	return o, k.pos.version, true
+}
+
+// membership is the member at the generation that the claim belongs to.
+func (k *Claim) membership() client.Membership {
+	m := k.sess.s.Membership()
+	m.Generation = k.c.Generation()
+	return m
+}
