@@ -159,54 +159,51 @@ func (c *avroCodec[T]) release(s *avroScratch[T]) {
 
 // Decode reads b.
 func (c *avroCodec[T]) Decode(ctx context.Context, b []byte) (T, error) {
+	var zero T
 	if c.err != nil {
-		var zero T
 		return zero, c.err
 	}
 	id, body, isFramed, err := readFrame(b)
 	switch {
 	case err != nil:
-		return c.refuse("", err)
 	case isFramed:
 		return c.decodeFramed(ctx, id, body)
 	case len(b) >= singleSize && bytes.HasPrefix(b, single):
 		return c.decodeSingle(b)
 	case len(b) == 0:
-		return c.refuse("", errors.New("the value is empty"))
+		err = errors.New("the value is empty")
 	default:
-		return c.refuse("", fmt.Errorf("it begins neither with a schema's id nor with a fingerprint, but with 0x%02x", b[0]))
+		err = fmt.Errorf("it begins neither with a schema's id nor with a fingerprint, but with 0x%02x", b[0])
 	}
+	return zero, c.reason("", err)
 }
 
-func (c *avroCodec[T]) refuse(how string, err error) (T, error) {
-	var zero T
-	return zero, fmt.Errorf("decode Avro as %s%s: %w", reflect.TypeFor[T](), how, err)
+// reason says what was decoded, and how.
+func (c *avroCodec[T]) reason(how string, err error) error {
+	return fmt.Errorf("decode Avro as %s%s: %w", reflect.TypeFor[T](), how, err)
 }
 
-func (c *avroCodec[T]) decodeSingle(b []byte) (T, error) {
-	print := binary.LittleEndian.Uint64(b[len(single):])
-	decoder := c.known[print]
+func (c *avroCodec[T]) decodeSingle(b []byte) (v T, err error) {
+	fingerprint := binary.LittleEndian.Uint64(b[len(single):])
+	decoder := c.known[fingerprint]
 	if decoder == nil {
-		return c.refuse("", fmt.Errorf("it was written with a schema of the fingerprint %016x, which is neither this one, %016x, nor an earlier one", print, c.schema.Fingerprint()))
+		return v, c.reason("", fmt.Errorf("it was written with a schema of the fingerprint %016x, which is neither this one, %016x, nor an earlier one", fingerprint, c.schema.Fingerprint()))
 	}
-	v, err := c.decode(decoder, b[singleSize:])
-	if err != nil {
-		return c.refuse("", err)
+	if v, err = c.decode(decoder, b[singleSize:]); err != nil {
+		return v, c.reason("", err)
 	}
 	return v, nil
 }
 
-func (c *avroCodec[T]) decodeFramed(ctx context.Context, id int, body []byte) (T, error) {
+func (c *avroCodec[T]) decodeFramed(ctx context.Context, id int, body []byte) (v T, err error) {
 	decoder := c.own
 	if own := c.schemaID(); id != own || own == 0 {
-		var err error
 		if decoder, err = c.writer(ctx, id); err != nil {
-			return c.refuse(c.between(id), err)
+			return v, c.reason(c.between(id), err)
 		}
 	}
-	v, err := c.decode(decoder, body)
-	if err != nil {
-		return c.refuse(c.between(id), err)
+	if v, err = c.decode(decoder, body); err != nil {
+		return v, c.reason(c.between(id), err)
 	}
 	return v, nil
 }

@@ -14,6 +14,7 @@ import (
 // holdDecode holds a codec to what it promises on any bytes: no panic, a short
 // error or a value, and what it read it can write and read again.
 func holdDecode[T any](t *testing.T, c schemas.Codec[T], b []byte) {
+	t.Helper()
 	v, err := c.Decode(t.Context(), b)
 	if err != nil {
 		require.Less(t, len(err.Error()), 4000)

@@ -101,7 +101,9 @@ func TestAvroOfTwoPipes(t *testing.T) {
 type differing struct{ id int }
 
 func (d differing) Register(context.Context, string, schemas.Schema) (int, error) { return d.id, nil }
-func (d differing) LookUp(context.Context, string, schemas.Schema) (int, error)   { return d.id, nil }
+
+func (d differing) LookUp(context.Context, string, schemas.Schema) (int, error) { return d.id, nil }
+
 func (d differing) Schema(context.Context, int) (schemas.Schema, error) {
 	return schemas.Schema{}, errors.ErrUnsupported
 }

@@ -57,6 +57,7 @@ func decodeScalar(w, r *node, t reflect.Type) decodeFunc {
 		}
 	case kindFixed:
 		return decodeFixed(r, t)
+	default: // has parts
 	}
 	return nil
 }
@@ -86,9 +87,10 @@ func doubleOf(w *node) func(*reader) (float64, error) {
 		return (*reader).double
 	case kindFloat:
 		return func(r *reader) (float64, error) { v, err := r.float(); return float64(v), err }
+	default:
+		long := longOf(w)
+		return func(r *reader) (float64, error) { v, err := long(r); return float64(v), err }
 	}
-	long := longOf(w)
-	return func(r *reader) (float64, error) { v, err := long(r); return float64(v), err }
 }
 
 // decodeBytes copies: the message's bytes are not the program's to change.
@@ -152,7 +154,7 @@ func decodeFixed(n *node, t reflect.Type) decodeFunc {
 	case t.Kind() == reflect.Array && t.Elem().Kind() == reflect.Uint8 && t.Len() == n.size:
 		return func(r *reader, p unsafe.Pointer) error {
 			b, err := take(r)
-			copy(unsafe.Slice(at[byte](p), n.size), b)
+			copy(octetsAt(p, n.size), b)
 			return err
 		}
 	case isBytes(t):
@@ -183,8 +185,9 @@ func decodeInteger(w *node, k reflect.Kind) decodeFunc {
 		return integerDecoder[uint32](w)
 	case reflect.Uint64:
 		return integerDecoder[uint64](w)
+	default:
+		return nil
 	}
-	return nil
 }
 
 func integerDecoder[N number](w *node) decodeFunc {

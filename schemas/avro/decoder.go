@@ -52,7 +52,7 @@ func NewDecoder[T any](writer, reader *Schema) (*Decoder[T], error) {
 // not change it. After an error v may hold a part.
 func (d *Decoder[T]) Decode(b []byte, v *T) error {
 	r := reader{buf: b}
-	if err := d.decode(&r, unsafe.Pointer(v)); err != nil {
+	if err := d.decode(&r, of(v)); err != nil {
 		return fmt.Errorf("%w (at byte %d)", err, r.pos)
 	}
 	if r.left() > 0 {
@@ -92,6 +92,7 @@ func (c *decoderCompiler) compile(w, r *node, t reflect.Type) (decodeFunc, error
 		return c.array(w, r, t)
 	case kindMap:
 		return c.object(w, r, t)
+	default: // has no parts
 	}
 	if f := decodeScalar(w, r, t); f != nil {
 		return f, nil

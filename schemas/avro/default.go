@@ -33,7 +33,8 @@ func encodeJSON(w *writer, n *node, v any) error {
 	}
 	defer w.leave()
 	// Defaults within defaults can double at each level.
-	if w.values++; w.values > MaxSchema {
+	w.values++
+	if w.values > MaxSchema {
 		return errors.New("it has too many values")
 	}
 	switch n.kind {
@@ -115,7 +116,13 @@ func encodeText(w *writer, n *node, v any) error {
 		}
 		w.long(int64(i))
 		return nil
+	default:
+		return encodeOctets(w, n, s)
 	}
+}
+
+// encodeOctets encodes bytes and a fixed.
+func encodeOctets(w *writer, n *node, s string) error {
 	b := make([]byte, 0, len(s)) // each code point is a byte
 	for _, c := range s {
 		if c > math.MaxUint8 {

@@ -53,6 +53,7 @@ func encodeScalar(n *node, t reflect.Type) encodeFunc {
 		}
 	case kindFixed:
 		return encodeFixed(n, t)
+	default: // has parts
 	}
 	return nil
 }
@@ -120,7 +121,7 @@ func encodeFixed(n *node, t reflect.Type) encodeFunc {
 		return encodeDecimal(n)
 	case t.Kind() == reflect.Array && t.Elem().Kind() == reflect.Uint8 && t.Len() == n.size:
 		return func(w *writer, p unsafe.Pointer) error {
-			w.buf = append(w.buf, unsafe.Slice(at[byte](p), n.size)...)
+			w.buf = append(w.buf, octetsAt(p, n.size)...)
 			return nil
 		}
 	case isBytes(t):
@@ -158,8 +159,9 @@ func encodeInteger(n *node, k reflect.Kind) encodeFunc {
 		return integerEncoder[uint32](n)
 	case reflect.Uint64:
 		return integerEncoder[uint64](n)
+	default:
+		return nil
 	}
-	return nil
 }
 
 func integerEncoder[N number](n *node) encodeFunc {

@@ -32,7 +32,7 @@ func (e *Encoder[T]) Schema() *Schema { return e.schema }
 // as they were. It only reads v.
 func (e *Encoder[T]) Append(dst []byte, v *T) ([]byte, error) {
 	w := writer{buf: dst}
-	if err := e.encode(&w, unsafe.Pointer(v)); err != nil {
+	if err := e.encode(&w, of(v)); err != nil {
 		return dst, err
 	}
 	return w.buf, nil
@@ -70,6 +70,7 @@ func (c *encoderCompiler) compile(n *node, t reflect.Type) (encodeFunc, error) {
 		return c.array(n, t)
 	case kindMap:
 		return c.object(n, t)
+	default: // has no parts
 	}
 	if f := encodeScalar(n, t); f != nil {
 		return f, nil

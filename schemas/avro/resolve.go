@@ -3,6 +3,7 @@ package avro
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // matching says how well a writer's type fits a reader's.
@@ -84,12 +85,9 @@ func describe(n *node) string {
 	if n.kind != kindUnion {
 		return n.String()
 	}
-	text := "a union of "
+	names := make([]string, len(n.branches))
 	for i, b := range n.branches {
-		if i > 0 {
-			text += ", "
-		}
-		text += b.String()
+		names[i] = b.String()
 	}
-	return text
+	return "a union of " + strings.Join(names, ", ")
 }

@@ -40,7 +40,8 @@ func resolve[T any](t *testing.T, writer, reader string, native any) (v T, err e
 	if err != nil {
 		return v, err
 	}
-	return v, decoder.Decode(b, &v)
+	err = decoder.Decode(b, &v)
+	return v, err
 }
 
 // "int is promotable to long, float, or double", and so on: all pairs of
@@ -307,6 +308,7 @@ func repeat(b byte, n int) []byte {
 }
 
 func decodes[T any](t *testing.T, schema string) func([]byte) error {
+	t.Helper()
 	_, decoder := newCodec[T](t, schema)
 	return func(b []byte) error { return decoder.Decode(b, new(T)) }
 }

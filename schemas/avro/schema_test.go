@@ -139,7 +139,7 @@ func TestDefaultsThatExplodeAreRefused(t *testing.T) {
 	schema := `{"type":"record","name":"R0","fields":[{"name":"x","type":"null","default":null}]}`
 	for i := 1; i <= 21; i++ {
 		below := "R" + strconv.Itoa(i-1)
-		schema = fmt.Sprintf(`{"type":"record","name":"R%d","fields":[{"name":"a","type":%s,"default":{}},{"name":"b","type":"%s","default":{}}]}`, i, schema, below)
+		schema = fmt.Sprintf(`{"type":"record","name":"R%d","fields":[{"name":"a","type":%s,"default":{}},{"name":"b","type":%q,"default":{}}]}`, i, schema, below)
 	}
 	_, err := avro.Parse(schema)
 	require.ErrorContains(t, err, "too many values")

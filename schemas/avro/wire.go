@@ -176,7 +176,8 @@ func (r *reader) block(least int) (int, error) {
 
 // enter is called when a record begins, and leave when it ends.
 func (r *reader) enter() error {
-	if r.depth++; r.depth > maxDepth {
+	r.depth++
+	if r.depth > maxDepth {
 		return errDepth
 	}
 	return nil
@@ -248,7 +249,8 @@ func (w *writer) text(v string) {
 }
 
 func (w *writer) enter() error {
-	if w.depth++; w.depth > maxDepth {
+	w.depth++
+	if w.depth > maxDepth {
 		return errDepth
 	}
 	return nil
@@ -265,11 +267,11 @@ type fieldError struct {
 func (e *fieldError) Error() string {
 	var b strings.Builder
 	b.WriteString("field ")
-	for i := len(e.path) - 1; i >= 0; i-- {
-		if i < len(e.path)-1 && !strings.HasPrefix(e.path[i], "[") {
+	for i, name := range slices.Backward(e.path) {
+		if i < len(e.path)-1 && !strings.HasPrefix(name, "[") {
 			b.WriteByte('.')
 		}
-		b.WriteString(e.path[i])
+		b.WriteString(name)
 	}
 	return b.String() + ": " + e.err.Error()
 }

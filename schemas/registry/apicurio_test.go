@@ -5,6 +5,7 @@ package registry_test
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -18,7 +19,7 @@ func newApicurio(t *testing.T) *registry.Client {
 	t.Helper()
 	url := os.Getenv("PENSTOCK_TEST_REGISTRY")
 	require.NotEmpty(t, url, "PENSTOCK_TEST_REGISTRY is not set: run the tests with `make test-kafka`")
-	return newClient(t, registry.Config{URLs: []string{url}})
+	return newClient(t, registry.Config{URLs: []string{url}, Timeout: time.Minute}) // it has just been started
 }
 
 type line struct {

@@ -29,16 +29,16 @@ type unknown struct {
 	err   error
 }
 
-func (c *cache) get(id int) (s schemas.Schema, err error, known bool) {
+func (c *cache) get(id int) (s schemas.Schema, known bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s, ok := c.schemas[id]; ok {
-		return s, nil, true
+		return s, true, nil
 	}
 	if u, ok := c.unknown[id]; ok && time.Now().Before(u.until) {
-		return schemas.Schema{}, u.err, true
+		return schemas.Schema{}, true, u.err
 	}
-	return schemas.Schema{}, nil, false
+	return schemas.Schema{}, false, nil
 }
 
 func (c *cache) put(id int, s schemas.Schema) {

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -110,7 +109,7 @@ func (c *Client) latest(ctx context.Context, subject string) (Entry, error) {
 	const latest = -1
 	got, err := c.api.SchemaByVersion(ctx, subject, latest)
 	if err != nil {
-		return Entry{}, c.explain(fmt.Sprintf("ask for the latest schema of subject %s", subject), err)
+		return Entry{}, c.explain("ask for the latest schema of subject "+subject, err)
 	}
 	return Entry{Subject: subject, Version: got.Version, ID: got.ID, Type: schemas.SchemaType(got.Type.String())}, nil
 }

@@ -250,7 +250,7 @@ func TestCheckAsksTheRegistry(t *testing.T) {
 func TestRegisterTellsARefusal(t *testing.T) {
 	t.Parallel()
 	fake := newFake(t)
-	fake.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+	fake.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
 		w.WriteHeader(http.StatusConflict)
 		_, _ = fmt.Fprint(w, `{"error_code":409,"message":"it has no default"}`)
 		return true

@@ -14,7 +14,7 @@ import (
 // Schema returns the schema of an id. Callers that ask at one time share a
 // request. That an id has none is remembered for 10 s.
 func (c *Client) Schema(ctx context.Context, id int) (schemas.Schema, error) {
-	if s, err, known := c.cache.get(id); known {
+	if s, known, err := c.cache.get(id); known {
 		return s, err
 	}
 	// The request is not the first caller's: the others go on when that one goes.
@@ -33,7 +33,7 @@ func (c *Client) Schema(ctx context.Context, id int) (schemas.Schema, error) {
 }
 
 func (c *Client) fetch(ctx context.Context, id int) (schemas.Schema, error) {
-	if s, err, known := c.cache.get(id); known { // by a flight that ended just now
+	if s, known, err := c.cache.get(id); known { // by a flight that ended just now
 		return s, err
 	}
 	got, err := c.api.SchemaByID(ctx, id)
