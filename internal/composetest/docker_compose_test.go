@@ -114,11 +114,12 @@ func TestTheBrokerIsThatOfMakeKafka(t *testing.T) {
 	require.Equal(t, want, got)
 }
 
-// load reads the file as Docker does, with its schema and consistency checked.
+// load reads the file as Docker does, with all profiles, its schema and consistency
+// checked.
 func load(t *testing.T, variables ...string) *types.Project {
 	t.Helper()
 	options, err := cli.NewProjectOptions([]string{filepath.Join(root, "docker-compose.yml")},
-		cli.WithEnv(variables), cli.WithInterpolation(true), cli.WithConsistency(true))
+		cli.WithEnv(variables), cli.WithInterpolation(true), cli.WithConsistency(true), cli.WithProfiles([]string{"*"}))
 	require.NoError(t, err)
 	project, err := options.LoadProject(t.Context())
 	require.NoError(t, err)
