@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
@@ -17,6 +18,7 @@ var ErrIncompatible = errors.New("the schemas are incompatible")
 type Decoder[T any] struct {
 	writer, reader *Schema
 	decode         decodeFunc
+	readers        sync.Pool // of *reader
 }
 
 // NewDecoder compiles a decoder of what was written with the schema writer, for a
@@ -51,14 +53,21 @@ func NewDecoder[T any](writer, reader *Schema) (*Decoder[T], error) {
 // must be a zero T: what is null is left as it is. It keeps nothing of b and does
 // not change it. After an error v may hold a part.
 func (d *Decoder[T]) Decode(b []byte, v *T) error {
-	r := reader{buf: b}
-	if err := d.decode(&r, of(v)); err != nil {
-		return fmt.Errorf("%w (at byte %d)", err, r.pos)
+	r, ok := d.readers.Get().(*reader)
+	if !ok {
+		r = &reader{}
 	}
-	if r.left() > 0 {
-		return fmt.Errorf("%d bytes are left behind the value", r.left())
+	r.buf = b
+	err := d.decode(r, of(v))
+	switch {
+	case err != nil:
+		err = fmt.Errorf("%w (at byte %d)", err, r.pos)
+	case r.left() > 0:
+		err = fmt.Errorf("%d bytes are left behind the value", r.left())
 	}
-	return nil
+	*r = reader{}
+	d.readers.Put(r)
+	return err
 }
 
 // decodeFunc reads a value into the zero value of the Go type that it was compiled

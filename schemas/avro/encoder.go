@@ -3,14 +3,16 @@ package avro
 import (
 	"fmt"
 	"reflect"
+	"sync"
 	"unsafe"
 )
 
 // Encoder writes values of T in the binary form of one schema. It keeps nothing
 // of what it writes and may be used from many goroutines.
 type Encoder[T any] struct {
-	schema *Schema
-	encode encodeFunc
+	schema  *Schema
+	encode  encodeFunc
+	writers sync.Pool // of *writer
 }
 
 // NewEncoder compiles an encoder. An error says what T and the schema disagree
@@ -31,11 +33,18 @@ func (e *Encoder[T]) Schema() *Schema { return e.schema }
 // Append appends the binary form of v to dst. After an error dst's own bytes are
 // as they were. It only reads v.
 func (e *Encoder[T]) Append(dst []byte, v *T) ([]byte, error) {
-	w := writer{buf: dst}
-	if err := e.encode(&w, of(v)); err != nil {
-		return dst, err
+	w, ok := e.writers.Get().(*writer)
+	if !ok {
+		w = &writer{}
 	}
-	return w.buf, nil
+	w.buf = dst
+	err := e.encode(w, of(v))
+	if err == nil {
+		dst = w.buf
+	}
+	*w = writer{}
+	e.writers.Put(w)
+	return dst, err
 }
 
 // encodeFunc writes the value of the Go type that it was compiled for.

@@ -139,7 +139,7 @@ func TestResolutionOfRecords(t *testing.T) {
 	conflicts[struct{ X string }](t, recordXY, `{"type":"record","name":"R","fields":[{"name":"x","type":"string"}]}`, native, "field x: int was written, and cannot be read as string")
 }
 
-// "if aliases are supported, named types and fields may declare alternate names"
+// "if aliases are supported, named types and fields may declare alternate names".
 func TestResolutionByAliases(t *testing.T) {
 	t.Parallel()
 	native := map[string]any{"x": 7, "y": "text"}
