@@ -50,10 +50,6 @@ func Check(acknowledged []journal.Entry, fed []Record, hops []Hop) *Report {
 // the keys are in order from the start. What was not acknowledged may be there.
 func checkFed(acknowledged []journal.Entry, fed []Record) []Finding {
 	c := newCheck(flow.In)
-	type place struct {
-		partition int32
-		offset    int64
-	}
 	stored := make(map[place]flow.Message, len(fed))
 	next := map[string]int{} // the number behind the last one of a key
 	for i := range fed {

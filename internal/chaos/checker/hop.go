@@ -110,7 +110,7 @@ func checkHop(hop Hop) *check {
 		byKey[m.Key] = append(byKey[m.Key], occurrence{message: m, record: r})
 	}
 	for _, key := range d.keys {
-		c.sequence(d.outputs[key], z.without(c, byKey[key]))
+		z.sequence(c, d.outputs[key], byKey[key])
 		delete(byKey, key)
 	}
 	for _, occurrences := range byKey {

@@ -18,15 +18,20 @@ type Freeze struct {
 }
 
 // zombies are the records that a worker stored behind those of the worker that had
-// taken its place. At least once nothing can keep it from that. So they count apart,
-// where the message is there without them: that one is what is tested then.
+// taken its place. At least once nothing can keep it from that, so they count apart.
 type zombies struct {
-	hop  *Hop
-	late map[*Record]bool
+	late    map[*Record]bool
+	offsets map[place]bool // theirs
+}
+
+// place is where a record lies in a topic.
+type place struct {
+	partition int32
+	offset    int64
 }
 
 func findZombies(hop *Hop) zombies {
-	z := zombies{hop: hop, late: map[*Record]bool{}}
+	z := zombies{late: map[*Record]bool{}, offsets: map[place]bool{}}
 	for _, f := range hop.Freezes {
 		replaced := map[int32]bool{} // partitions that another worker writes by now
 		for i := range hop.Outputs {
@@ -37,31 +42,49 @@ func findZombies(hop *Hop) zombies {
 					replaced[r.Partition] = true
 				}
 			case replaced[r.Partition] && r.Time.Before(f.To.Add(f.Grace)):
-				z.late[r] = true
+				z.late[r], z.offsets[place{r.Partition, r.Offset}] = true, true
 			}
 		}
 	}
 	return z
 }
 
-// without are the occurrences of a key that count.
-func (z zombies) without(c *check, got []occurrence) []occurrence {
-	if len(z.late) == 0 {
-		return got
+// sequence tests a key with all of its records. Where that finds something, it leaves
+// out those that came late and are there without them, and tests again: what is found
+// without them is less, or they are not to blame.
+func (z zombies) sequence(c *check, due []due, got []occurrence) {
+	all := newCheck(c.hop)
+	all.sequence(due, got)
+	if len(all.findings) > 0 {
+		counting := z.without(got)
+		rest := newCheck(c.hop)
+		rest.sequence(due, counting)
+		if len(rest.findings) < len(all.findings) {
+			all, c.zombies = rest, c.zombies+len(got)-len(counting)
+		}
 	}
+	c.findings = append(c.findings, all.findings...)
+	for _, r := range all.repeats {
+		if z.offsets[place{r.Partition, r.Offset}] {
+			c.zombies++
+			continue
+		}
+		c.repeats = append(c.repeats, r)
+	}
+}
+
+// without are the occurrences of a key but those that came late.
+func (z zombies) without(got []occurrence) (counting []occurrence) {
 	inTime := map[flow.Message]bool{}
 	for _, o := range got {
 		if !z.late[o.record] {
 			inTime[o.message] = true
 		}
 	}
-	var counting []occurrence
 	for _, o := range got {
-		if z.late[o.record] && inTime[o.message] {
-			c.zombies++
-			continue
+		if !z.late[o.record] || !inTime[o.message] {
+			counting = append(counting, o)
 		}
-		counting = append(counting, o)
 	}
 	return counting
 }

@@ -59,3 +59,35 @@ func TestWhatAZombieStoresCountsApart(t *testing.T) {
 		})
 	}
 }
+
+// Where all that a frozen worker stored fits in, nothing of it is left out: the input
+// repeats a message, and its second output is another's.
+func TestWhatAZombieStoresMayFitIn(t *testing.T) {
+	t.Parallel()
+	begun := time.UnixMilli(1_000_000_000_000)
+	inputs, outputs := newTopic(flow.First), newTopic(flow.Second)
+	add := func(key string, n int, writer string, in bool) {
+		m := flow.Message{Pipe: flow.First, Key: key, Number: n}
+		r := checker.Record{Key: key, Value: m.Value(), ID: fmt.Sprint(key, n), Job: "job"}
+		if in {
+			inputs.add(r)
+		}
+		if writer != "" {
+			m.Pipe = flow.Second
+			outputs.add(checker.Record{Key: key, Value: m.Value(), ID: r.ID + "/second", Parent: r.ID, Job: "job", Writer: writer, Time: begun.Add(time.Second)})
+		}
+	}
+	add("k3", 0, "b", true) // of the same partition
+	add("k0", 0, "a", true)
+	add("k0", 1, "a", true)
+	add("k0", 1, "b", true)
+	add("k0", 2, "b", true)
+	hop := checker.Hop{
+		Stage: flow.Stages(flow.Trouble{})[1], Inputs: inputs.records, Outputs: outputs.records,
+		Freezes: []checker.Freeze{{Writer: "a", From: begun, To: begun.Add(time.Minute)}},
+	}
+	report := checker.Check(nil, nil, []checker.Hop{hop})
+	require.Empty(t, report.List())
+	require.Len(t, report.Repeats, 1)
+	require.Zero(t, report.Zombies)
+}
