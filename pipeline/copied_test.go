@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -62,7 +61,7 @@ func TestACopyWaitsForTheRegistry(t *testing.T) {
 	t.Parallel()
 	n := source(t, copied("legacy.orders"), pipeline.Key(orderID), pipeline.Codec[order](away{}))
 	_, err := n.Copy(t.Context(), delivery("x"))
-	require.True(t, errors.Is(err, schemas.ErrUnavailable))
+	require.ErrorIs(t, err, schemas.ErrUnavailable)
 }
 
 func TestBuildReportsWhatCannotBeCopied(t *testing.T) {

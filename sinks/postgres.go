@@ -113,7 +113,7 @@ func (s *postgresSink[T]) Batch() (most int, wait time.Duration) { return s.cfg.
 func (s *postgresSink[T]) Open(ctx context.Context) error {
 	parsed, err := s.check()
 	if err != nil {
-		return pipeline.Reject(fmt.Errorf("Postgres sink: %w", err)) //nolint:staticcheck // a name
+		return pipeline.Reject(fmt.Errorf("Postgres sink: %w", err))
 	}
 	s.sql = postgresStatement(s.cfg.Table, s.cfg.Columns, s.cfg.Key)
 	conns := newPostgresConns(parsed, s.cfg.Connections)
@@ -122,7 +122,7 @@ func (s *postgresSink[T]) Open(ctx context.Context) error {
 	err = conns.use(ctx, func(c *pgx.Conn) error { return explainPostgres(ctx, c, s.sql) })
 	if err != nil {
 		conns.close(ctx)
-		return fmt.Errorf("Postgres sink into %s: %w", s.cfg.Table, err) //nolint:staticcheck // a name
+		return fmt.Errorf("Postgres sink into %s: %w", s.cfg.Table, err)
 	}
 	s.conns = conns
 	return nil

@@ -13,8 +13,8 @@ import (
 )
 
 type stock struct {
-	SKU   string
-	Count any
+	SKU   string `json:"SKU"`
+	Count any    `json:"Count"`
 }
 
 func stockConfig(url string) sinks.PostgresConfig[stock] {
@@ -54,8 +54,8 @@ func TestPostgresThatIsAwayIsTriedAgain(t *testing.T) {
 	t.Parallel()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer func() { require.NoError(t, l.Close()) }()                                                              // it takes connections and says nothing
-	for name, port := range map[string]int{"nobody listens": 1, "nobody answers": l.Addr().(*net.TCPAddr).Port} { //nolint:forcetypeassert // it is TCP
+	defer func() { require.NoError(t, l.Close()) }() // it takes connections and says nothing
+	for name, port := range map[string]int{"nobody listens": 1, "nobody answers": l.Addr().(*net.TCPAddr).Port} {
 		cfg := stockConfig("postgres://me:hunter2@127.0.0.1:" + strconv.Itoa(port) + "/shop")
 		cfg.Timeout = 100 * time.Millisecond
 		err := sinkOf(t, sinks.Postgres(cfg)).Open(t.Context())

@@ -66,7 +66,7 @@ func isOfRow(ctx context.Context, c *pgx.Conn, err error) bool {
 }
 
 // parameter is one of a statement.
-var parameter = regexp.MustCompile(`\$[0-9]+`)
+var parameter = regexp.MustCompile(`\$\d+`)
 
 // explainPostgres has the database look at the statement without running it: at the
 // table, the columns, the constraint and the rights.

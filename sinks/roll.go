@@ -92,7 +92,8 @@ func (s *rollSink[T]) FilterBatch(_ context.Context, items []pipeline.Item[T, pi
 			continue
 		}
 		data = longer
-		if count++; first == nil {
+		count++
+		if first == nil {
 			first = item.Delivery
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 // LinesOfInput is Lines of a standard input that is r.
 func LinesOfInput(r io.Reader, opts ...LinesOption) pipeline.Sourcer[[]byte] {
-	s := Lines(standardInput, opts...).(*linesSource) //nolint:forcetypeassert // it is nothing else
+	s := Lines(standardInput, opts...).(*linesSource)
 	s.stdin = r
 	return s
 }

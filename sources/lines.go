@@ -113,7 +113,7 @@ func (s *linesSource) openFile() (*os.File, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("find %s: %w", s.path, err)
 	}
-	f, err := os.Open(name) //nolint:gosec // the program says which file
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, "", fmt.Errorf("read lines of %s: %w", name, withoutPath(err))
 	}
