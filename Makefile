@@ -4,6 +4,7 @@
 export GOLANGCI_LINT_VERSION := v2.15.0
 export KAFKA_VERSION := 4.3.1
 export LOG4J_VERSION := 2.25.1
+export POSTGRES_VERSION := 17.6.0
 export MAVEN_DEPENDENCY_PLUGIN_VERSION := 3.11.0
 export APICURIO_VERSION := 3.3.3
 # For a Java older than 21.

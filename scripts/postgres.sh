@@ -113,10 +113,10 @@ start() {
 	[[ ! -e $dir ]] || fail "$dir is there already: stop what it belongs to, or name another folder"
 	archive=$(download)
 	mkdir -p "$dir"
+	echo "$port" >"$dir/port"
 	trap 'stop "$dir"' EXIT # unless all of it succeeds
 	unpack "$archive" "$dir"
 	[[ $(id -u) != 0 ]] || chown nobody "$dir"
-	echo "$port" >"$dir/port"
 	(cd "$dir" && unprivileged bin/initdb -D "$dir/data" -U postgres --auth=trust -E UTF8 --no-sync >"$dir/initdb.log" 2>&1) ||
 		fail "initdb failed: $(tail -n 5 "$dir/initdb.log")"
 	: >"$dir/server.log"
@@ -137,6 +137,8 @@ halt() {
 }
 
 stop() {
+	[[ -e $1 ]] || return 0
+	[[ -f $1/port ]] || fail "$1 is no folder that start has made"
 	halt "$1" INT
 	rm -rf "$1"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests that carry the build tag kafka against Kafkas of their own: a
-# fresh node that is open to all, and one with TLS, SASL and ACLs, and an Apicurio
-# Registry, on free ports, stopped and removed afterwards.
+# fresh node that is open to all, and one with TLS, SASL and ACLs, an Apicurio
+# Registry and a PostgreSQL, on free ports, stopped and removed afterwards.
 #
 # Variables:
 #   PKG   packages to test, defaults to all that have such tests
@@ -39,6 +39,12 @@ for left in .cache/apicurio/run/test.*; do
 	fi
 done
 
+for left in "${TMPDIR:-/tmp}"/penstock-postgres.*; do
+	if [[ -f $left/port ]] && ! kill -0 "${left##*.}" 2>/dev/null; then
+		scripts/postgres.sh stop "$left"
+	fi
+done
+
 # free_port prints a port that is free, as are all others that the nodes and the
 # registry need.
 # It looks at a random place below the ports that clients get, so that two runs at
@@ -46,7 +52,7 @@ done
 free_port() {
 	local port offset
 	while port=$((20000 + RANDOM % 10000)); do
-		for offset in 0 100 400 500 10 110 210 310; do
+		for offset in 0 100 400 500 10 110 210 310 20 30; do
 			! (exec 3<>"/dev/tcp/127.0.0.1/$((port + offset))") 2>/dev/null || continue 2
 		done
 		echo "$port"
@@ -65,8 +71,14 @@ secure_kafka="env SECURITY=on PENSTOCK_KAFKA_NAME=$PENSTOCK_KAFKA_NAME.secure PE
 export PENSTOCK_APICURIO_RUN=$PWD/.cache/apicurio/run/test.$$
 export PENSTOCK_APICURIO_PORT=$((PENSTOCK_KAFKA_PORT + 20))
 
+# Below the folder for temporary files, which everybody may enter: root's PostgreSQL
+# runs as nobody.
+postgres=${TMPDIR:-/tmp}/penstock-postgres.$$
+postgres_port=$((PENSTOCK_KAFKA_PORT + 30))
+
 clean_up() {
 	local status=$?
+	scripts/postgres.sh stop "$postgres"
 	scripts/kafka.sh stop
 	$secure_kafka stop
 	scripts/apicurio.sh stop
@@ -100,6 +112,10 @@ export PENSTOCK_TEST_SECURE_RESTART_COMMAND="$secure_kafka restart"
 
 scripts/apicurio.sh await
 export PENSTOCK_TEST_REGISTRY=http://127.0.0.1:$PENSTOCK_APICURIO_PORT/apis/ccompat/v7
+
+scripts/postgres.sh start "$postgres" "$postgres_port"
+export PENSTOCK_TEST_POSTGRES="postgres://postgres@127.0.0.1:$postgres_port/postgres?sslmode=disable"
+export PENSTOCK_TEST_POSTGRES_RESTART_COMMAND="$PWD/scripts/postgres.sh restart $postgres"
 
 if [[ -n ${BENCH:-} ]]; then
 	# shellcheck disable=SC2086 # as below
