@@ -29,7 +29,7 @@ func (n *number) enqueue() (more bool, err error) {
 		}
 	}
 	for _, k := range claims {
-		if n.messages >= int64(n.cfg.CommitMessages) || n.bytes >= maxTransactionBytes {
+		if n.messages >= n.maxMessages() || n.bytes >= maxTransactionBytes {
 			return true, nil
 		}
 		if err := n.release(k); err != nil {
@@ -40,9 +40,15 @@ func (n *number) enqueue() (more bool, err error) {
 	return more, nil
 }
 
+// maxMessages is how many messages a transaction has at most: never so many of what may
+// be in flight that nothing is left to work on while it ends.
+func (n *number) maxMessages() int64 {
+	return int64(max(1, min(n.cfg.CommitMessages, n.sub.cfg.MaxInFlight/2)))
+}
+
 // release puts what a claim has to release into the transaction.
 func (n *number) release(k *Claim) error {
-	outs, next, count, bytes, lost := k.release.take(n.outs[:0], maxTransactionBytes-n.bytes)
+	outs, next, count, bytes, lost := k.release.take(n.outs[:0], n.maxMessages()-n.messages, maxTransactionBytes-n.bytes)
 	n.outs = outs
 	for _, e := range lost {
 		k.ledger.abandon(e)
@@ -115,7 +121,7 @@ func (n *number) endIfDue(barred bool) (ended bool, err error) {
 		return false, nil
 	}
 	if !barred && !hurry && time.Since(n.begun) < n.cfg.CommitInterval &&
-		n.messages < int64(n.cfg.CommitMessages) && n.bytes < maxTransactionBytes {
+		n.messages < n.maxMessages() && n.bytes < maxTransactionBytes {
 		return false, nil
 	}
 	if err := n.commit(claims); err != nil {

@@ -116,12 +116,12 @@ func (r *release) stopAtGiven() (lost []int64) {
 	return lost
 }
 
-// take releases what is at its end with all before it, up to about maxBytes, and
-// appends its outputs. next is the first entry that is not released then.
-func (r *release) take(outs []heldOutput, maxBytes int64) (_ []heldOutput, next, n, bytes int64, lost []int64) {
+// take releases what is at its end with all before it, up to maxMessages and about
+// maxBytes, and appends its outputs. next is the first entry that is not released then.
+func (r *release) take(outs []heldOutput, maxMessages, maxBytes int64) (_ []heldOutput, next, n, bytes int64, lost []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.head < r.end && bytes < maxBytes {
+	for r.head < r.end && n < maxMessages && bytes < maxBytes {
 		s := r.at(r.head)
 		if !s.settled {
 			break

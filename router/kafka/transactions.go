@@ -18,7 +18,8 @@ type TransactionsConfig struct {
 	CommitInterval time.Duration
 
 	// CommitMessages is how many messages of a partition number a transaction has
-	// at most, about. Defaults to 10,000.
+	// at most, and never more than half of SubscriberConfig.MaxInFlight: the others
+	// are worked on while it ends. Defaults to 10,000.
 	CommitMessages int
 
 	// Timeout is when the broker gives up a transaction whose process is gone, if
