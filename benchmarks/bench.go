@@ -144,7 +144,7 @@ func (c *cluster) runOne(ctx context.Context, s settings, j job) (sample, error)
 		return sample{}, fmt.Errorf("the outputs are wrong: %w", err)
 	}
 	topics := []string{j.outputTopic()}
-	if j.Contestant == "ours" {
+	if j.isOurs() {
 		topics = append(topics, j.outputTopic()+".poison")
 	}
 	if err := c.deleteTopics(ctx, topics...); err != nil {

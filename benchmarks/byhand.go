@@ -12,19 +12,7 @@ import (
 // byHand is what one writes on sarama to be fast and lose nothing: a consumer
 // group, the idempotent AsyncProducer, and marking only what was confirmed.
 func byHand(ctx context.Context, j job, filter filterFunc) (err error) {
-	cfg := sarama.NewConfig()
-	cfg.Version = sarama.V4_0_0_0
-	cfg.Producer.Return.Successes = true
-	cfg.Producer.RequiredAcks = sarama.WaitForAll
-	cfg.Producer.Idempotent = true
-	cfg.Net.MaxOpenRequests = 1 // sarama asks for it with Idempotent
-	cfg.Producer.MaxMessageBytes = batchBytes
-	cfg.Consumer.Offsets.Initial = sarama.OffsetOldest
-	cfg.Consumer.Offsets.AutoCommit.Interval = commitInterval
-	cfg.Consumer.MaxProcessingTime = 10 * time.Second
-	cfg.Consumer.IsolationLevel = sarama.ReadCommitted
-	cfg.ChannelBufferSize = 1024
-
+	cfg := byHandConfig()
 	producer, err := sarama.NewAsyncProducer(j.Brokers, cfg)
 	if err != nil {
 		return fmt.Errorf("make a producer: %w", err)
@@ -53,6 +41,22 @@ func byHand(ctx context.Context, j job, filter filterFunc) (err error) {
 		err = errors.Join(err, cause)
 	}
 	return err
+}
+
+func byHandConfig() *sarama.Config {
+	cfg := sarama.NewConfig()
+	cfg.Version = sarama.V4_0_0_0
+	cfg.Producer.Return.Successes = true
+	cfg.Producer.RequiredAcks = sarama.WaitForAll
+	cfg.Producer.Idempotent = true
+	cfg.Net.MaxOpenRequests = 1 // sarama asks for it with Idempotent
+	cfg.Producer.MaxMessageBytes = batchBytes
+	cfg.Consumer.Offsets.Initial = sarama.OffsetOldest
+	cfg.Consumer.Offsets.AutoCommit.Interval = commitInterval
+	cfg.Consumer.MaxProcessingTime = 10 * time.Second
+	cfg.Consumer.IsolationLevel = sarama.ReadCommitted
+	cfg.ChannelBufferSize = 1024
+	return cfg
 }
 
 // confirm takes what became of the outputs.

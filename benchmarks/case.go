@@ -10,9 +10,10 @@ import (
 type load struct {
 	Keys       int           `json:"keys"`
 	Partitions int           `json:"partitions"`
-	Share      int64         `json:"share,omitempty"` // measured on one message of so many; 0 is all
-	Delay      time.Duration `json:"delay,omitempty"` // that the filter sleeps
-	Lanes      int           `json:"lanes,omitempty"` // of ours; 0 is the default
+	Share      int64         `json:"share,omitempty"`  // measured on one message of so many; 0 is all
+	Delay      time.Duration `json:"delay,omitempty"`  // that the filter sleeps
+	Lanes      int           `json:"lanes,omitempty"`  // of ours; 0 is the default
+	Commit     int           `json:"commit,omitempty"` // messages a transaction, of those that are exactly once
 }
 
 // entrant is a contestant with its load, under the name that the figures have.
@@ -86,6 +87,21 @@ var cases = map[string]benchCase{
 			{"lanes64", "ours", usual.with(func(l *load) { l.Lanes = 64 })},
 		},
 		Ratios: []ratio{{Of: "lanes64", To: "inline", Goal: 0.9}},
+	},
+	// What does exactly once cost, and what beside one's own transactions?
+	"exactly-once": {
+		Name: "exactly-once",
+		Entrants: []entrant{
+			{"least", "ours", usual},
+			{"byhand1k", "byhand-exactly", usual.with(func(l *load) { l.Commit = 1000 })},
+			{"byhand10k", "byhand-exactly", usual.with(func(l *load) { l.Commit = 10_000 })},
+			{"ours", "ours-exactly", usual.with(func(l *load) { l.Commit = 10_000 })},
+		},
+		Ratios: []ratio{
+			{Of: "ours", To: "byhand1k", Goal: 0.95},
+			{Of: "ours", To: "byhand10k", Goal: 0.95},
+			{Of: "ours", To: "least", Goal: 0.8},
+		},
 	},
 }
 

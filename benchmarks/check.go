@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -86,18 +87,26 @@ func (c *cluster) read(ctx context.Context, topic string) (*checker, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.brokers...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.brokers...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.KeepControlRecords()) // a transaction ends with one
 	if err != nil {
 		return nil, fmt.Errorf("read topic %s: %w", topic, err)
 	}
 	defer client.Close()
 	seen := newChecker()
-	for seen.count < sum(ends) {
+	maps.DeleteFunc(ends, func(_ int32, end int64) bool { return end == 0 })
+	for len(ends) > 0 {
 		fetches := client.PollFetches(ctx)
 		if err := fetches.Err(); err != nil {
 			return nil, fmt.Errorf("read topic %s: %w", topic, err)
 		}
 		for _, r := range fetches.Records() {
+			if r.Offset+1 >= ends[r.Partition] {
+				delete(ends, r.Partition)
+			}
+			if r.Attrs.IsControl() {
+				continue
+			}
 			if err := seen.add(r); err != nil {
 				return nil, err
 			}

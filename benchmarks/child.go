@@ -40,7 +40,7 @@ func runContestant(ctx context.Context, in io.Reader, out io.Writer) error {
 		}
 		ended <- err
 	}()
-	measured, err := m.await(running, func(ctx context.Context) (int64, error) { return c.stored(ctx, j.outputTopic()) })
+	measured, err := m.await(running, func(ctx context.Context) (int64, error) { return c.seen(ctx, j) })
 	stop(context.Canceled)
 	if err := errors.Join(err, <-ended); err != nil {
 		return fmt.Errorf("%s: %w", j.Contestant, err)

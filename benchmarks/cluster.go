@@ -66,6 +66,15 @@ func (c *cluster) stored(ctx context.Context, topic string) (int64, error) {
 	return sum(ends), err
 }
 
+// seen is how many outputs of a job a reader sees. Of transactions it is what is
+// committed of the input: the log's end counts their markers too, and what is open.
+func (c *cluster) seen(ctx context.Context, j job) (int64, error) {
+	if j.isExactly() {
+		return c.committed(ctx, j.group(), j.inputTopic())
+	}
+	return c.stored(ctx, j.outputTopic())
+}
+
 // committed is how many messages of a topic a group is done with.
 func (c *cluster) committed(ctx context.Context, group, topic string) (int64, error) {
 	fetched, err := c.admin.FetchOffsetsForTopics(ctx, group, topic)

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 )
 
 // contestant moves every message of the job's input topic through the filter
-// and into the output topic, with its key, at least once and in order of keys,
+// and into the output topic, with its key, at least once, or where it says so
+// exactly once, and in order of keys,
 // until ctx ends. Then it finishes what it is at, commits and returns.
 type contestant func(ctx context.Context, j job, filter filterFunc) error
 
@@ -18,7 +20,17 @@ var contestants = map[string]contestant{
 	"stock":  stock,
 	"byhand": byHand,
 	"kgo":    franz,
+
+	"ours-exactly":   ours,
+	"byhand-exactly": byHandExactly,
 }
+
+// isExactly tells whether the job's contestant works in transactions: who reads what
+// it writes reads committed records only.
+func (j job) isExactly() bool { return strings.HasSuffix(j.Contestant, "-exactly") }
+
+// isOurs tells whether it is the framework.
+func (j job) isOurs() bool { return strings.HasPrefix(j.Contestant, "ours") }
 
 // job is what a contestant is told.
 type job struct {

@@ -27,6 +27,7 @@ func TestContestants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			j := job{Contestant: name, Brokers: addrs, Run: "run-" + name, Input: "in", Messages: messages, Load: l}
+			j.Load.Commit = 300
 			require.NoError(t, c.makeTopic(t.Context(), j.outputTopic(), l.Partitions))
 			given, err := json.Marshal(j)
 			require.NoError(t, err)

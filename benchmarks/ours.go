@@ -16,8 +16,13 @@ import (
 func ours(ctx context.Context, j job, filter filterFunc) error {
 	p := pipeline.New(pipelineName)
 	in := pipeline.NewPipe[[]byte](p, j.Input, pipeline.Partitions(j.Load.Partitions))
-	pipeline.Stage(in, j.Run, filters.Map(filter),
-		pipeline.Partitions(j.Load.Partitions), pipeline.Lanes(max(1, j.Load.Lanes)), pipeline.Open())
+	opts := []pipeline.Option[[]byte]{
+		pipeline.Partitions(j.Load.Partitions), pipeline.Lanes(max(1, j.Load.Lanes)), pipeline.Open(),
+	}
+	if j.isExactly() {
+		opts = append(opts, pipeline.ExactlyOnce(), pipeline.CommitEvery(transactionInterval, j.Load.Commit))
+	}
+	pipeline.Stage(in, j.Run, filters.Map(filter), opts...)
 	graph, err := p.Build()
 	if err != nil {
 		return err

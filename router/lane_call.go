@@ -60,6 +60,22 @@ func (c *laneCall) end() {
 	}
 }
 
+// now tells which call is under way, and the lowest message in the lane while it is.
+func (c *laneCall) now() (n int64, lowest kafka.Entry, under bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.n, c.lowest, c.under
+}
+
+// interrupt ends call n, if that is still under way.
+func (c *laneCall) interrupt(n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.under && c.n == n {
+		c.cancel(errMakesWay)
+	}
+}
+
 // lanePlace is what a lane knows of where its messages are. It is the lane's own.
 type lanePlace struct {
 	rest   []laneItem  // of what it took off its queue

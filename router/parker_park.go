@@ -17,8 +17,16 @@ func (p *parker) busy() bool { return p != nil && !p.index.Empty() }
 // One without a key never has to.
 func (p *parker) isParked(key []byte) bool { return p != nil && p.index.IsParked(key) }
 
-// hasRoom tells whether one more can be parked.
-func (p *parker) hasRoom() bool { return p.index.Room(p.stage.router.cfg.MaxParked) > 0 }
+// hasRoom tells whether one more can be parked. Where the stage is exactly once what
+// is on its way does not count: it may be on its way until a message before it is
+// parked, and that would wait for room then. It is bounded by what may be in flight.
+func (p *parker) hasRoom() bool {
+	limit := p.stage.router.cfg.MaxParked
+	if p.stage.node.ExactlyOnce {
+		return p.index.Stats().Live < limit
+	}
+	return p.index.Room(limit) > 0
+}
 
 // park parks a message: one that has failed, or whose key is parked. It does
 // nothing where there is no room. Else the ledger entry is the parker's to close, or

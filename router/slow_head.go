@@ -31,9 +31,78 @@ func newWay() *way {
 
 func (w *way) upTo() kafka.Entry { return kafka.Entry(w.entry.Load()) }
 
+// make has messages up to an entry make way. Of several calls the highest counts.
+func (w *way) make(upTo kafka.Entry) {
+	for {
+		now := w.entry.Load()
+		if now >= int64(upTo) || w.entry.CompareAndSwap(now, int64(upTo)) {
+			return
+		}
+	}
+}
+
+// makesWayAfter is how long a call may go on that keeps the head of its partition
+// from making way.
+const makesWayAfter = 50 * time.Millisecond
+
 // displacedFor is how long a parked message waits that has made way for others of its
 // lane.
 const displacedFor = time.Second
+
+// crowded is told by the transport of a slow head. It does not keep it.
+func (s *stage) crowded(claim *kafka.Claim, head kafka.Entry) {
+	s.mu.Lock()
+	w, _ := s.workers[claim].(*laneWorker) // a batch keeps what is behind it from being read
+	s.mu.Unlock()
+	if w == nil {
+		return
+	}
+	if b := s.breaker; b != nil {
+		if _, closed := b.pass(); !closed {
+			return
+		}
+	}
+	go w.clear(head)
+}
+
+// clear has the head make way.
+func (w *laneWorker) clear(head kafka.Entry) {
+	w.way.make(head)
+	calls := make([]int64, len(w.lanes)) // that may keep the head waiting; 0: none
+	for i, l := range w.lanes {
+		if n, lowest, under := l.call.now(); under && (lowest <= head || l.firstQueued() <= head) {
+			calls[i] = n
+		}
+		l.nudge()
+	}
+	t := time.NewTimer(makesWayAfter)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-w.claim.Context().Done():
+		return
+	}
+	for i, n := range calls {
+		if n > 0 {
+			w.lanes[i].call.interrupt(n)
+		}
+	}
+}
+
+// nudge has the lane look at what it has.
+func (l *lane) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// firstQueued is the first message of the queue.
+func (l *lane) firstQueued() kafka.Entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return firstOf(l.queue)
+}
 
 // makeWay parks what is held and is to make way, and with it what is behind it of its
 // key. Where there is no room it stays, and the pipe waits.

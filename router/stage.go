@@ -90,6 +90,10 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	cfg.OnError = func(err error) { s.stats.restarts.Add(1); s.life.failed(err, time.Time{}) }
 	cfg.OnAssign = func(map[string][]int32) { s.stats.rebalances.Add(1) }
 	cfg.OnClaim, cfg.OnRelease = s.claimed, s.released
+	if node.ExactlyOnce {
+		cfg.Transactions = &kafka.TransactionsConfig{CommitInterval: node.CommitInterval, CommitMessages: node.CommitMessages}
+		cfg.OnCrowded = s.crowded
+	}
 	sub, err := kafka.NewSubscriber(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("stage %s: %w", node.Group, err)
