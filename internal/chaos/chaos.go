@@ -93,7 +93,7 @@ func (c *crew) check(ctx context.Context, journalPath string) (*Result, error) {
 		Brokers: c.cfg.Brokers, Pipeline: c.cfg.Pipeline, Stages: c.stages, Journal: journalPath,
 		Log: c.logs.of, Seen: c.pipes.of, Deadline: c.cfg.deadline(),
 	}
-	if c.cfg.Mode != ExactlyOnce {
+	if source.Once = c.cfg.Mode == ExactlyOnce; !source.Once {
 		source.Freezes = c.happened.freezes
 	}
 	if err := retrylog.Save(filepath.Join(c.cfg.Dir, RetryLogsFile), c.logs.all()); err != nil {

@@ -82,3 +82,14 @@ func TestEachControlIsFound(t *testing.T) {
 		})
 	}
 }
+
+func TestExactlyOnceRepeatsNothing(t *testing.T) {
+	t.Parallel()
+	result := run(t, chaos.Config{
+		Brokers: brokertest.New(t).Addrs(), Mode: chaos.ExactlyOnce,
+		Seed: 1, Messages: 3000, Rate: 600, Keys: 60, Session: 6 * time.Second, SlowWait: -1,
+		Faults: chaos.Faults{Kills: 2, Closes: 1, Freezes: 1},
+	})
+	require.Empty(t, result.Report.List())
+	require.NoError(t, result.Broken())
+}

@@ -93,12 +93,17 @@ type fault struct {
 // longestDown bounds the time that a worker is away.
 const longestDown = 3 * time.Second
 
-// aims are what kills aim at, in turn: half of them at nothing.
-func aims(mode Mode) []Phase {
-	if mode == ExactlyOnce {
-		return []Phase{"", InTransaction, "", InCommit, "", InTakeover, "", InRebalance}
+// aims are what kills aim at, in turn: half of them at nothing. What a worker says to
+// the brokers is known only where there are links.
+func aims(cfg Config) []Phase {
+	switch {
+	case len(cfg.Links) == 0:
+		return []Phase{InFlight, "", InTakeover, ""}
+	case cfg.Mode == ExactlyOnce:
+		return []Phase{InTransaction, "", InCommit, "", InTakeover, "", InRebalance, ""}
+	default:
+		return []Phase{InFlight, "", InCommit, "", InTakeover, "", InRebalance, ""}
 	}
-	return []Phase{"", InFlight, "", InCommit, "", InTakeover, InFlight, InRebalance}
 }
 
 // longestBreak is about how much is said before a connection breaks, at the most.
@@ -117,7 +122,7 @@ func plan(cfg Config, stages int) []fault {
 	mean := cfg.duration() / time.Duration(max(len(faults), 1))
 	// A worker that is away takes from the time to the next fault.
 	mean = max(mean-longestDown/2, time.Second)
-	kills, aims := 0, aims(cfg.Mode)
+	kills, aims := 0, aims(cfg)
 	for i := range faults {
 		f := &faults[i]
 		f.after = time.Duration(random.Int64N(int64(2 * mean)))

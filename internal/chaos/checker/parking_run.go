@@ -74,7 +74,7 @@ func (w *logWalk) done(r *retrylog.Record) {
 		if queue := w.fold.Key(l.Key); i >= len(queue) || queue[i] != l {
 			w.check.foundf(Overtaken, s.message, at(r), "it is ended as number %d of its key, and others stand before it", i+1)
 		}
-		if !w.endedBy(s.message, r.Time) {
+		if _, ever := w.ends[s.message]; !w.endedBy(s.message, r.Time) && (!ever || !w.hop.Once) {
 			w.check.foundf(Early, s.message, at(r), "it is ended at %s, and what was to come of it was not there", clock(r.Time))
 		}
 		want := retrylog.Succeeded

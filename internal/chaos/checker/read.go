@@ -34,6 +34,9 @@ type Source struct {
 	// the order counts apart. Exactly once it must do nothing: then there are none.
 	Freezes []Freeze
 
+	// Once tells that the stages run exactly once.
+	Once bool
+
 	// Seen is what another reader saw in a topic while the run went on, partition
 	// after partition.
 	Seen func(topic string) []Sighting
@@ -79,7 +82,7 @@ type reading struct {
 
 func (r *reading) hop(s flow.Stage, inputs []Record) Hop {
 	hop := Hop{
-		Stage: s, Inputs: inputs, Deadline: r.src.Deadline, Freezes: r.src.Freezes,
+		Stage: s, Inputs: inputs, Deadline: r.src.Deadline, Freezes: r.src.Freezes, Once: r.src.Once,
 		Outputs: r.topic(flow.Topic(r.src.Pipeline, s.Name), flow.Partitions),
 		Poison:  r.topic(flow.PoisonTopic(r.src.Pipeline, s.Name), flow.PoisonPartitions),
 	}

@@ -65,4 +65,8 @@ type Hop struct {
 
 	// Freezes are what was done to workers of the stage.
 	Freezes []Freeze
+
+	// Once tells that the stage runs exactly once: what came of a message and its end
+	// in the log are one transaction, in which nothing comes before the other.
+	Once bool
 }

@@ -23,9 +23,10 @@ func main() {
 	dir := flag.String("dir", ".", "`folder` of the run, with what the producers saw acknowledged and what stood in the retry logs")
 	chance := flag.Int("chance", 50, "in the run one attempt in `so many` failed")
 	slow := flag.Bool("slow", true, "in the run some messages waited for long")
+	once := flag.Bool("exactly-once", false, "the stages ran exactly once")
 	flag.Parse()
 
-	report, err := check(strings.Split(*brokers, ","), *pipeline, *dir, flow.Trouble{Chance: *chance, Slow: *slow})
+	report, err := check(strings.Split(*brokers, ","), *pipeline, *dir, flow.Trouble{Chance: *chance, Slow: *slow}, *once)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "checker:", err)
 		os.Exit(2)
@@ -37,13 +38,13 @@ func main() {
 	}
 }
 
-func check(brokers []string, pipeline, dir string, trouble flow.Trouble) (*checker.Report, error) {
+func check(brokers []string, pipeline, dir string, trouble flow.Trouble, once bool) (*checker.Report, error) {
 	logs, err := retrylog.Load(filepath.Join(dir, chaos.RetryLogsFile))
 	if err != nil {
 		return nil, err
 	}
 	return checker.CheckPipeline(context.Background(), checker.Source{
-		Brokers: brokers, Pipeline: pipeline, Stages: flow.Stages(trouble), Journal: filepath.Join(dir, chaos.JournalFile),
+		Brokers: brokers, Pipeline: pipeline, Stages: flow.Stages(trouble), Journal: filepath.Join(dir, chaos.JournalFile), Once: once,
 		Log: func(s flow.Stage) []retrylog.Record { return logs[flow.RetryLog(pipeline, s)] },
 	})
 }
