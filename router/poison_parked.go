@@ -48,16 +48,17 @@ func (p *parkedPoison) fold(ctx context.Context, cfg kafka.Config, topic string)
 		if r.Partition != partition && index != nil {
 			p.note(index)
 		}
-		// Where offsets are missing the owner has cut the log meanwhile: it begins
-		// with a SCAN there, and behind that is all that is live.
-		if index == nil || r.Partition != partition || r.Offset != next {
-			index = parking.New(parking.Config{CacheBytes: -1})
-		}
-		partition, next = r.Partition, r.Offset+1
 		event, err := parking.Decode(r)
 		if err != nil {
 			return fmt.Errorf("record %s/%d@%d: %w", topic, r.Partition, r.Offset, err)
 		}
+		// Where offsets are missing before a SCAN the owner has cut the log meanwhile:
+		// behind that is all that is live. Elsewhere they are markers of transactions.
+		_, scan := event.(*parking.Scan)
+		if index == nil || r.Partition != partition || scan && r.Offset != next {
+			index = parking.New(parking.Config{CacheBytes: -1})
+		}
+		partition, next = r.Partition, r.Offset+1
 		index.Apply(event, r.Offset)
 		return nil
 	})
