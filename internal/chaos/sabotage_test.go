@@ -32,6 +32,10 @@ type broken struct {
 	// and one time in so many for good.
 	forGood int
 
+	// For a while offsets are refused one time in two, to be sent again: so transactions
+	// take long.
+	slowCommits bool
+
 	found checker.Kind // "": nothing
 }
 
@@ -46,13 +50,20 @@ func TestEachBrokenRuleIsFound(t *testing.T) {
 		{rule: "free-on-done", mode: chaos.Parking, faults: chaos.Faults{Closes: 1}, found: checker.Overtaken},
 		{rule: "deliver-first", mode: chaos.AtLeastOnce, faults: chaos.Faults{Kills: 4}, forGood: math.MaxInt, found: checker.Lost},
 		{rule: "stop-on-failure", mode: chaos.AtLeastOnce, faults: chaos.Faults{Kills: 4}, forGood: 30, found: checker.Disordered},
+		{rule: "one-transaction", mode: chaos.ExactlyOnce, faults: chaos.Faults{Kills: 4}, slowCommits: true, found: checker.Repeated},
+		{rule: "", mode: chaos.ExactlyOnce, faults: chaos.Faults{Kills: 2, Freezes: 1}, slowCommits: true},
 		{rule: "", mode: chaos.AtLeastOnce, faults: chaos.Faults{Kills: 4}, forGood: 30},
 	} {
-		t.Run(cmp.Or(b.rule, "none"), func(t *testing.T) {
+		t.Run(cmp.Or(b.rule, "none of "+string(b.mode)), func(t *testing.T) {
 			t.Parallel()
 			result := b.run(t, worker)
 			if b.found == "" {
 				require.Empty(t, result.Report.List())
+				return
+			}
+			if b.found == checker.Repeated { // no finding by itself
+				require.NotEmpty(t, result.Report.Repeats)
+				require.Error(t, result.Broken())
 				return
 			}
 			require.Error(t, result.Broken())
@@ -78,18 +89,23 @@ func (b broken) run(t *testing.T, path string) *chaos.Result {
 		Brokers: embedded.Addrs(), Pipeline: "broken-" + cmp.Or(b.rule, "none"), Mode: b.mode, Worker: []string{path},
 		Environment: []string{worker.RuleVariable + "=" + b.rule},
 		Seed:        1, Messages: 3000, Rate: 600, Keys: 60, Processes: 2, Session: 6 * time.Second, SlowWait: 4 * time.Second,
-		Patience: 8 * time.Second, Stop: 4 * time.Second, Faults: b.faults,
+		Patience: 20 * time.Second, Stop: 4 * time.Second, Faults: b.faults,
 	}
 	if b.forGood > 0 {
 		b.refuse(embedded.Cluster(), flow.Topic(cfg.Pipeline, flow.First))
 	}
+	if b.slowCommits {
+		embedded.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.TxnOffsetCommit}, Err: kerr.CoordinatorLoadInProgress, Count: 500, When: oneIn(2)})
+	}
 	return run(t, cfg)
 }
 
+// oneIn is true one time in n, by chance.
+func oneIn(n int) func(kmsg.Request) bool {
+	return func(kmsg.Request) bool { return rand.IntN(n) == 0 }
+}
+
 func (b broken) refuse(cluster *kfake.Cluster, topic string) {
-	oneIn := func(n int) func(kmsg.Request) bool {
-		return func(kmsg.Request) bool { return rand.IntN(n) == 0 }
-	}
 	produce := []kmsg.Key{kmsg.Produce}
 	cluster.Fault(
 		kfake.Fault{Keys: produce, Topic: topic, Err: kerr.InvalidProducerEpoch, Count: 6, When: oneIn(b.forGood)},

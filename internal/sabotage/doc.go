@@ -8,16 +8,17 @@ type Rule uint8
 
 // The rules.
 const (
-	VoidByStart   Rule = iota // a RESUME drops what the input brings again
-	Epochs                    // what a former owner writes is void
-	FreeOnDone                // a key is free when its DONE is in the log
-	DeliverFirst              // an offset is committed when all that came of its message is stored
-	StopOnFailure             // nothing is sent behind what could not be stored
+	VoidByStart    Rule = iota // a RESUME drops what the input brings again
+	Epochs                     // what a former owner writes is void
+	FreeOnDone                 // a key is free when its DONE is in the log
+	DeliverFirst               // an offset is committed when all that came of its message is stored
+	StopOnFailure              // nothing is sent behind what could not be stored
+	OneTransaction             // outputs and offsets are in one transaction
 	rules
 )
 
 // Names of the rules, for flags.
-var names = [rules]string{"void-by-start", "epochs", "free-on-done", "deliver-first", "stop-on-failure"}
+var names = [rules]string{"void-by-start", "epochs", "free-on-done", "deliver-first", "stop-on-failure", "one-transaction"}
 
 // String is the rule's name.
 func (r Rule) String() string {

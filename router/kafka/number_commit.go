@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/penstock/penstock/internal/sabotage"
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
@@ -164,6 +165,11 @@ func (n *number) commit(claims []*Claim) error {
 	}
 	if len(all) == 0 {
 		return errNoClaim
+	}
+	if sabotage.Broken(sabotage.OneTransaction) {
+		if err := errors.Join(n.producer.End(ctx, true), n.producer.Begin()); err != nil {
+			return err
+		}
 	}
 	if err := n.producer.AddOffsets(ctx, all[0].claim.membership(), offsets); err != nil {
 		return err
