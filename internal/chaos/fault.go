@@ -20,6 +20,7 @@ type kill struct {
 	at       time.Time
 	stage    int
 	inFlight int64 // messages in its filters
+	idle     bool  // it was at nothing that could be harmed
 }
 
 // inflict makes the faults happen, one after the other.
@@ -98,7 +99,7 @@ func (c *crew) kill(ctx context.Context, f fault) error {
 		return err
 	}
 	c.happened.phases.add(f.kind, at)
-	c.happened.kills = append(c.happened.kills, kill{at: time.Now(), stage: f.stage, inFlight: inFlight})
+	c.happened.kills = append(c.happened.kills, kill{at: time.Now(), stage: f.stage, inFlight: inFlight, idle: at[Idle] && inFlight == 0})
 	c.logf("killed %s in phase %s (of %v), aimed at %q, with %d messages in its filters", p.name, first(at), at, f.aim, inFlight)
 	if err := pause(ctx, f.down); err != nil {
 		return err

@@ -22,7 +22,7 @@ type Result struct {
 	// Session is the session time-out, in whose terms recoveries are told.
 	Session time.Duration
 
-	// Met is how many kills met messages in the worker's filters.
+	// Met is how many kills met a worker that was at work.
 	Met int
 
 	// Recoveries are, for each kill, the longest time that a partition of the stage's
@@ -45,7 +45,7 @@ func (r *Result) Broken() error {
 		errs = append(errs, fmt.Errorf("%d parked messages were tried again though they were at their ends", r.Report.Parking.Again))
 	}
 	if r.Kills > 0 && (repeated == 0 && r.Mode != ExactlyOnce || r.Met == 0) {
-		errs = append(errs, errors.New("no kill met messages in flight: nothing was tried"))
+		errs = append(errs, errors.New("no kill met a worker at work, or none did any harm: nothing was tried"))
 	}
 	if p := r.Report.Parking; p.Runs == 0 || r.Mode == Parking && (p.Delays == 0 || p.Staying == 0) {
 		errs = append(errs, fmt.Errorf("nothing was tried: %v", p))
@@ -84,7 +84,7 @@ func (r *Result) Details() string {
 		details += "phases in which faults met workers:\n" + r.Phases.String()
 	}
 	if median, longest := r.recovery(); longest > 0 {
-		details += fmt.Sprintf("%d of %d kills met messages in the worker's filters\n", r.Met, r.Kills)
+		details += fmt.Sprintf("%d of %d kills met a worker at work\n", r.Met, r.Kills)
 		details += fmt.Sprintf("a partition of the output stood still after a kill for: median %v, longest %v; the session time-out is %v\n",
 			median.Round(time.Millisecond), longest.Round(time.Millisecond), r.Session)
 	}
@@ -102,7 +102,7 @@ func (r *Result) measure(c *crew) {
 		}
 	}
 	for _, k := range c.happened.kills {
-		if k.inFlight > 0 {
+		if !k.idle {
 			r.Met++
 		}
 	}

@@ -195,8 +195,8 @@ func (w *logWalk) park(r *retrylog.Record) {
 }
 
 // onTheWay is how long a PARK may have been on its way that was sent while its key was
-// still parked.
-const onTheWay = 2 * time.Second
+// still parked: brokers go, and processes stand still.
+const onTheWay = 30 * time.Second
 
 // enters tests a PARK of what was not parked.
 func (w *logWalk) enters(r *retrylog.Record, m flow.Message, key string) {

@@ -96,7 +96,7 @@ func TestEachViolationOfParkingIsFound(t *testing.T) {
 			r := *p.record("a")
 			r.Entry, r.Attempts, r.Value, r.Headers = p.entry("c"), 0, p.inputs[p.input["c"]].Value, p.inputs[p.input["c"]].Headers
 			p.insert("done", r)
-			p.log[p.at["done"]+1].Time = p.ms(3000)
+			p.log[p.at["done"]+1].Time = p.ms(31_000)
 		}},
 		"a message is tried too often before it is parked": {checker.Misparked, "is to be after 1 at most", func(p *parkings) {
 			p.record("h first").Attempts++
