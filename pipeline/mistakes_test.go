@@ -10,10 +10,13 @@ import (
 )
 
 // Each pipeline has exactly the mistakes that are named.
-var mistakes = map[string]struct {
+// mistake is a declaration and what Build says of it.
+type mistake struct {
 	declare func(p *pipeline.Pipeline)
 	want    []string
-}{
+}
+
+var mistakes = map[string]mistake{
 	"nothing declared": {
 		func(*pipeline.Pipeline) {},
 		[]string{`pipeline "test" declares nothing; begin with pipeline.Source or pipeline.NewPipe`},
@@ -305,29 +308,7 @@ var mistakes = map[string]struct {
 			`sink "late" has Breaker(4, …) and 3 attempts: an outage would poison messages before the breaker opens; let it open after at most 3 failures, or give Retry more attempts`,
 		},
 	},
-	"exactly once where it cannot be": {
-		func(p *pipeline.Pipeline) {
-			in, side := placed(p), pipeline.NewPipe[order](p, "side", pipeline.Open())
-			pipeline.Sink(in, "store", drop(), pipeline.ExactlyOnce())
-			pipeline.Sink(in, "fine", toOutlets{side}, pipeline.ExactlyOnce(), pipeline.CommitEvery(time.Second, 1))
-			pipeline.Branch(in, "route", pipeline.ExactlyOnce()).Otherwise("rest", pipeline.Open())
-			pipeline.Stage(in, "plain", doubled(), pipeline.CommitEvery(time.Second, 10), pipeline.Open())
-			pipeline.Stage(in, "never", doubled(), pipeline.ExactlyOnce(), pipeline.CommitEvery(0, 0), pipeline.Open())
-			pipeline.Stage(in, "late", doubled(), pipeline.ExactlyOnce(), pipeline.CommitEvery(6*time.Second, 10), pipeline.Open())
-			pipeline.Stage(in, "twice", doubled(), pipeline.ExactlyOnce(), pipeline.ExactlyOnce(),
-				pipeline.CommitEvery(time.Second, 10), pipeline.CommitEvery(time.Second, 11), pipeline.Open())
-			pipeline.NewPipe[order](p, "pipe", pipeline.ExactlyOnce(), pipeline.Open())
-		},
-		[]string{
-			`sink "store" has no output in Kafka, and nothing else can be kept from being done twice by ExactlyOnce; leave it out, and have the message's id make what is done outside harmless when it is repeated`,
-			`stage "plain" is at least once, so it cannot take CommitEvery; leave it out, or give it pipeline.ExactlyOnce too`,
-			`stage "never": CommitEvery(0s, …) is not above 0 and up to 5s`,
-			`stage "never": CommitEvery(…, 0) is below 1; give it at least 1`,
-			`stage "late": CommitEvery(6s, …) is not above 0 and up to 5s`,
-			`stage "twice": CommitEvery is given twice with different values; keep one`,
-			`pipe "pipe" has no filter, so it cannot take ExactlyOnce; move it to the stages that read the pipe`,
-		},
-	},
+	"exactly once where it cannot be": mistakenlyOnce,
 	"a stage without output": {
 		func(p *pipeline.Pipeline) { pipeline.Stage(placed(p), "store", drop(), pipeline.Open()) },
 		[]string{`stage "store" has no output; declare it with pipeline.Sink`},

@@ -40,7 +40,7 @@ func (c *laneCall) begin(lowest kafka.Entry) context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx == nil {
-		c.ctx, c.cancel = context.WithCancelCause(c.claim.Context()) //nolint:fatcontext // made of the claim's each time
+		c.ctx, c.cancel = context.WithCancelCause(c.claim.Context())
 	}
 	c.lowest, c.under = lowest, true
 	c.n++

@@ -37,7 +37,9 @@ func send(t *testing.T, c *http.Client, url, body string) (status int, id string
 	defer func() { require.NoError(t, resp.Body.Close()) }()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
-	var a struct{ ID string }
+	var a struct {
+		ID string `json:"id"`
+	}
 	if resp.StatusCode == http.StatusAccepted {
 		require.NoError(t, json.Unmarshal(text, &a))
 	}

@@ -19,7 +19,7 @@ func TestTopicPassesTheMessageOn(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, outs, 1)
 	require.Equal(t, "bank.pages.v1", outs[0].Topic())
-	require.Equal(t, []byte(`{ "Name": "a" }`), outs[0].Value, "as it came")
+	require.Equal(t, `{ "Name": "a" }`, string(outs[0].Value), "as it came") //nolint:testifylint // not only the same JSON
 	require.Equal(t, "ann", outs[0].Key)
 	require.Equal(t, d.Headers, outs[0].Headers)
 	require.Equal(t, int64(3), outs[0].Sequence)

@@ -43,8 +43,19 @@ func programs(t *testing.T) types.Services {
 func TestTheProgramOfTheImage(t *testing.T) {
 	t.Parallel()
 	binary := orders(t)
-	t.Run("each stage and source has a service", func(t *testing.T) { eachStageHasAService(t, binary) })
-	t.Run("settings are in force", func(t *testing.T) { settingsAreInForce(t, binary) })
+	t.Run("each stage and source has a service", func(t *testing.T) {
+		t.Parallel()
+		eachStageHasAService(t, binary)
+	})
+	t.Run("settings are in force", func(t *testing.T) {
+		t.Parallel()
+		settingsAreInForce(t, binary)
+	})
+}
+
+// node is a stage or a source.
+type node struct {
+	Name string `json:"name"`
 }
 
 func eachStageHasAService(t *testing.T, binary string) {
@@ -52,7 +63,8 @@ func eachStageHasAService(t *testing.T, binary string) {
 	output, err := exec.CommandContext(t.Context(), binary, "topology", "--format", "json").Output()
 	require.NoError(t, err)
 	var topologies []struct {
-		Stages, Sources []struct{ Name string }
+		Stages  []node `json:"stages"`
+		Sources []node `json:"sources"`
 	}
 	require.NoError(t, json.Unmarshal(output, &topologies))
 	require.Len(t, topologies, 1)
@@ -87,7 +99,11 @@ func settingsAreInForce(t *testing.T, binary string) {
 			}
 			output, err := command.CombinedOutput()
 			require.NoError(t, err, "%s", output)
-			var settings []struct{ Name, Value, From string }
+			var settings []struct {
+				Name  string `json:"name"`
+				Value string `json:"value"`
+				From  string `json:"from"`
+			}
 			require.NoError(t, json.Unmarshal(output, &settings))
 			inForce := map[string]string{}
 			for _, s := range settings {
