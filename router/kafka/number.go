@@ -49,8 +49,10 @@ type number struct {
 	idle    bool            // none is, and none begins before the member has joined
 	over    bool            // the last claim has left
 
-	// The goroutine's own.
-	open     bool
+	// Of the transaction, which the goroutine begins and ends. What is ready may be
+	// put into it by others too, see pass.
+	txn      sync.Mutex
+	open     bool // changed by the goroutine only
 	begun    time.Time
 	messages int64
 	bytes    int64
@@ -227,22 +229,24 @@ func (n *number) step() error {
 				return nil //nolint:nilerr // the number ends
 			}
 		}
-		more := false
-		if !barred || !n.open {
-			var err error
-			if more, err = n.enqueue(); err != nil {
-				return err
-			}
-		}
-		ended, err := n.endIfDue(barred)
-		if err != nil {
+		if again, err := n.goOn(barred); !again || err != nil {
 			return err
-		}
-		if !more && !ended {
-			return nil
 		}
 	}
 	return nil
+}
+
+// goOn adds to the transaction, and ends it where it is time for that.
+func (n *number) goOn(barred bool) (again bool, err error) {
+	n.txn.Lock()
+	defer n.txn.Unlock()
+	if !barred || !n.open {
+		if again, err = n.enqueue(); err != nil {
+			return false, err
+		}
+	}
+	ended, err := n.endIfDue(barred)
+	return again || ended, err
 }
 
 // isBarred tells whether the member is joining again.

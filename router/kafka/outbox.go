@@ -111,8 +111,15 @@ func (o *Outbox) Flush() error {
 	if len(o.done) == 0 {
 		return nil
 	}
-	if o.claim.number != nil {
-		o.hold()
+	if n := o.claim.number; n != nil {
+		sent, err := n.pass(o)
+		if err != nil {
+			o.claim.fail(err)
+			return err
+		}
+		if !sent {
+			o.hold()
+		}
 		return nil
 	}
 	// Settled before they are enqueued: a confirmation may come sooner than
@@ -128,12 +135,17 @@ func (o *Outbox) Flush() error {
 			o.claim.fail(err)
 			return err
 		}
-		n := copy(t.outs, t.outs[t.settled:])
-		clear(t.outs[n:])
-		t.outs, t.settled = t.outs[:n], 0
-		t.spread = (t.spread + 1) % int32(t.info.Partitions)
+		t.flushed()
 	}
 	return nil
+}
+
+// flushed forgets what was settled. The next outputs without a key go elsewhere.
+func (t *outboxTopic) flushed() {
+	n := copy(t.outs, t.outs[t.settled:])
+	clear(t.outs[n:])
+	t.outs, t.settled = t.outs[:n], 0
+	t.spread = (t.spread + 1) % int32(t.info.Partitions)
 }
 
 func (o *Outbox) topic(name string) (*outboxTopic, error) {

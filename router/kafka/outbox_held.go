@@ -33,10 +33,7 @@ func (o *Outbox) hold() {
 	o.claim.hold(done, o.bytes)
 	o.done, o.bytes = o.done[:0], 0
 	for _, t := range o.topics {
-		n := copy(t.outs, t.outs[t.settled:])
-		clear(t.outs[n:])
-		t.outs, t.settled = t.outs[:n], 0
-		t.spread = (t.spread + 1) % int32(t.info.Partitions)
+		t.flushed()
 	}
 }
 

@@ -46,6 +46,16 @@ func TestReleasesArePrefixes(t *testing.T) {
 			head = next
 		}
 		for _, e := range order {
+			if int64(e) == head && e != givenUp && rapid.Bool().Draw(t, "pass") {
+				next, ok := r.pass([]settlement{{entry: int64(e)}})
+				require.True(t, ok)
+				require.Equal(t, head+1, next)
+				released = append(released, fmt.Sprint(e))
+				state[e], head = true, next
+				continue
+			}
+			_, ok := r.pass([]settlement{{entry: int64(e)}, {entry: int64(e) + 2}})
+			require.False(t, ok, "with a gap")
 			if e == givenUp {
 				note(r.giveUp(int64(e)))
 				state[e] = true

@@ -177,7 +177,9 @@ func (s *subscription) told(r client.Result) {
 		}
 		switch o := owner.(type) {
 		case *Claim: // of an Outbox
-			o.ledger.confirm(outs)
+			if o.number == nil { // else its transaction tells
+				o.ledger.confirm(outs)
+			}
 		case *receipt: // of Claim.Send
 			o.confirm(base, outs)
 		}
