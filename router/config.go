@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/penstock/penstock/router/kafka"
 )
 
@@ -95,6 +97,11 @@ type Config struct {
 
 	// Compression of what is produced. Defaults to none.
 	Compression kafka.Compression
+
+	// Tracer makes the spans of attempts and of triggers that are put. The trace
+	// context of messages passes through as it is without one. Who gives one
+	// shuts it down after Run. Defaults to none: nothing is traced.
+	Tracer trace.TracerProvider
 
 	// Logger takes what happens. Defaults to slog.Default.
 	Logger *slog.Logger

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/kafka"
 	"github.com/penstock/penstock/schemas"
@@ -24,12 +26,18 @@ type source struct {
 	done chan struct{}
 	life *lifecycle
 
+	tracer trace.Tracer // nil: nothing is traced
+
 	restarts atomic.Int64
 }
 
 func newSource(r *Router, node *pipeline.SourceNode) *source {
 	name := sourceName(r.graphs, node)
-	return &source{node: node, name: name, cfg: r.cfg, log: r.cfg.Logger.With("source", name), done: make(chan struct{}), life: newLifecycle()}
+	s := &source{node: node, name: name, cfg: r.cfg, log: r.cfg.Logger.With("source", name), done: make(chan struct{}), life: newLifecycle()}
+	if r.cfg.Tracer != nil {
+		s.tracer = r.cfg.Tracer.Tracer(tracerName)
+	}
+	return s
 }
 
 func sourceName(graphs []*pipeline.Graph, node *pipeline.SourceNode) string {
@@ -105,12 +113,17 @@ func (s *source) put(ctx context.Context, triggers ...pipeline.RawTrigger) error
 
 func (s *source) send(ctx context.Context, triggers []pipeline.RawTrigger) error {
 	outs := make([]kafka.Output, len(triggers))
+	var spans []trace.Span
 	for i := range triggers {
 		t := &triggers[i]
 		env := t.Envelope(s.name)
+		if span := s.sending(ctx, t, &env); span != nil {
+			spans = append(spans, span)
+		}
 		outs[i] = s.record(t, &env)
 	}
 	err := s.pub.Send(ctx, outs...)
+	sent(spans, err)
 	if _, large := errors.AsType[*kafka.TooLargeError](err); large {
 		return pipeline.Reject(err) // nothing was sent, and trying again does not help
 	}

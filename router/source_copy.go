@@ -120,6 +120,9 @@ func (c *copier) copied(k *kafka.Claim, r *kafka.Record) (kafka.Output, error) {
 		env.Job, env.Parent = d.Job, d.Parent
 	}
 	env.TraceParent, env.TraceState = d.TraceParent, d.TraceState
+	if span := c.sending(k.Context(), &t, &env); span != nil {
+		span.End() // it is handed over: the producer tells of batches, not of records
+	}
 	return c.record(&t, &env), nil
 }
 

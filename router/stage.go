@@ -79,6 +79,9 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 		} else {
 			in.attempt = attempt.New(node, node.Calls[i])
 		}
+		if r.cfg.Tracer != nil {
+			in.trace(r.cfg.Tracer.Tracer(tracerName), node)
+		}
 		if len(node.RetryTopics) > 0 {
 			in.retryLog = node.RetryTopics[i]
 		}

@@ -1,0 +1,33 @@
+package router
+
+import (
+	"testing"
+
+	"go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/penstock/penstock/router/kafka"
+)
+
+// BenchmarkTracing is the way of BenchmarkHotPath with and without spans.
+func BenchmarkTracing(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		sampler trace.Sampler // nil: off
+	}{{"off", nil}, {"unsampled", trace.NeverSample()}, {"sampled", trace.AlwaysSample()}} {
+		b.Run(c.name, func(b *testing.B) {
+			h := newHotPath(b)
+			parent := kafka.Header{Key: []byte("traceparent"), Value: []byte("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")}
+			for i := range h.records {
+				h.records[i].Headers = append(h.records[i].Headers, parent)
+			}
+			if c.sampler != nil {
+				h.attempt = traced(trace.NewTracerProvider(trace.WithSampler(c.sampler)).Tracer(tracerName), h.stage.node, h.attempt)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for range (b.N + hotBatch - 1) / hotBatch {
+				h.batch(b)
+			}
+		})
+	}
+}
