@@ -82,11 +82,11 @@ func TestLinesHaveTheSameIDsWhenTheFileHasGrown(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	var first, second collect
-	s := sources.Lines(file(t, dir, "x\n" + "x\nb\n"))
+	s := sources.Lines(file(t, dir, "x\n"+"x\nb\n"))
 	require.NoError(t, s.Source(t.Context(), first.emit))
 	require.Len(t, first.ids, 3)
 	require.NotEqual(t, first.ids[0], first.ids[1], "two lines with the same text are two")
-	file(t, dir, "x\n" + "x\nb\nc\n")
+	file(t, dir, "x\n"+"x\nb\nc\n")
 	require.NoError(t, s.Source(t.Context(), second.emit))
 	require.Equal(t, first.ids, second.ids[:3])
 
