@@ -92,6 +92,11 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 	}
 	j.cfg.Kafka = j.cluster.kafka
 	j.cfg.Kafka.Rack = j.flags.rack
+	flush, err := j.trace(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, flush()) }()
 	r, err := router.New(j.cfg, graphs...)
 	if err != nil {
 		return wrongUse("%w", err)

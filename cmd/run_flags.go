@@ -42,6 +42,8 @@ type runFlags struct {
 	listen         string
 	http           string
 	stuckAfter     time.Duration
+	traceEndpoint  string
+	traceRatio     float64
 	lostRange      choice
 	compression    choice
 }
@@ -70,6 +72,8 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	flags.StringVar(&f.listen, listenFlag, "", "serve /healthz, /readyz and /metrics at this `address`, as in 127.0.0.1:8080; :8080 is reached from other machines too, by anybody")
 	flags.StringVar(&f.http, httpFlag, router.DefaultHTTP, "take the requests for HTTP sources at this `address`; :8080 is reached from other machines too: see that the sources ask who is there")
 	flags.DurationVar(&f.stuckAfter, stuckAfterFlag, router.DefaultStuckAfter, "how long an attempt may take before /healthz says that the process is to be restarted; at least twice the stage's time-out")
+	flags.StringVar(&f.traceEndpoint, traceEndpointFlag, "", "send spans to the OpenTelemetry collector at this `URL`, as in http://127.0.0.1:4318 (OTLP over HTTP); without it nothing is traced")
+	flags.Float64Var(&f.traceRatio, traceRatioFlag, 1, "`share` of the traces that begin here that is sampled, from 0 to 1; others are sampled as their parent is")
 	f.lostRange = choice{value: failOnLostRange, among: []string{failOnLostRange, string(kafka.OldestOnLostRange), string(kafka.NewestOnLostRange)}}
 	flags.Var(&f.lostRange, "lost-range", "where to go `on` when records were deleted before they were read: "+strings.Join(f.lostRange.among, ", "))
 	f.compression = choice{value: noCompression, among: []string{noCompression, string(kafka.Gzip), string(kafka.Snappy), string(kafka.LZ4), string(kafka.Zstd)}}
@@ -94,6 +98,9 @@ func (f *runFlags) router(log *slog.Logger) (router.Config, error) {
 		if f.connection.remote() && f.flags.Changed(name) {
 			return router.Config{}, wrongUse("%s is for the topics that a run makes on the embedded broker: on a Kafka cluster give it to the command \"topics apply\"", given(f.flags, name))
 		}
+	}
+	if err := f.checkTrace(); err != nil {
+		return router.Config{}, err
 	}
 	if _, _, err := net.SplitHostPort(f.http); err != nil {
 		return router.Config{}, wrongUse("%s is %q: it must be an address like %s", given(f.flags, httpFlag), f.http, router.DefaultHTTP)

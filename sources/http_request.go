@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
+
 	"github.com/penstock/penstock/internal/webhook"
 	"github.com/penstock/penstock/pipeline"
 )
@@ -53,6 +55,7 @@ func (s *httpSource[T]) guarded(w http.ResponseWriter, r *http.Request, emit pip
 	if p != nil {
 		return p
 	}
+	ctx = propagation.TraceContext{}.Extract(ctx, propagation.HeaderCarrier(r.Header))
 	if p := s.put(ctx, emit, t); p != nil {
 		return p
 	}
