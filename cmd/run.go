@@ -92,7 +92,7 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 	}
 	j.cfg.Kafka = j.cluster.kafka
 	j.cfg.Kafka.Rack = j.flags.rack
-	flush, err := j.trace(ctx)
+	flush, err := j.trace(ctx, a.name)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/sdk/resource"
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
@@ -34,7 +36,7 @@ func (f *runFlags) checkTrace() error {
 
 // trace has the job's spans sent, until it is stopped. What waits to be sent is
 // bounded: where the collector does not keep up, spans are dropped.
-func (j *job) trace(ctx context.Context) (stop func() error, err error) {
+func (j *job) trace(ctx context.Context, program string) (stop func() error, err error) {
 	if j.flags.traceEndpoint == "" {
 		return func() error { return nil }, nil
 	}
@@ -49,7 +51,13 @@ func (j *job) trace(ctx context.Context) (stop func() error, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("send spans to %s: %w", at.Redacted(), err)
 	}
+	// What the environment says comes last, and counts.
+	service, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", program)), resource.WithFromEnv())
+	if err != nil {
+		return nil, fmt.Errorf("send spans to %s: %w", at.Redacted(), err)
+	}
 	provider := trace.NewTracerProvider(
+		trace.WithResource(service),
 		trace.WithBatcher(&patientExporter{SpanExporter: exporter, log: j.log}),
 		trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(j.flags.traceRatio))))
 	j.cfg.Tracer = provider
