@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +20,7 @@ type load struct {
 	orders      int
 	customers   int
 	connections int
+	rate        int // orders a second; 0: as many as there can be
 
 	// run begins the customers' names, so that two runs are told apart.
 	run string
@@ -33,9 +33,12 @@ type load struct {
 // newRun is a name that no other run has.
 func newRun() string { return strconv.FormatInt(time.Now().UnixMicro(), 36) }
 
+// maxRate is what a ticker can keep up with.
+const maxRate = 100_000
+
 func (l *load) check() error {
-	if l.orders < 1 || l.customers < 1 || l.connections < 1 {
-		return errors.New("--orders, --customers and --connections are at least 1")
+	if l.orders < 1 || l.customers < 1 || l.connections < 1 || l.rate < 0 || l.rate > maxRate {
+		return fmt.Errorf("--orders, --customers and --connections are at least 1, and --rate is at most %d", maxRate)
 	}
 	return nil
 }
@@ -61,10 +64,16 @@ func (l *load) post(ctx context.Context) error {
 	defer cancel(nil)
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: l.connections}}
 	defer client.CloseIdleConnections()
+	var pace <-chan time.Time
+	if l.rate > 0 {
+		ticker := time.NewTicker(time.Second / time.Duration(l.rate))
+		defer ticker.Stop()
+		pace = ticker.C
+	}
 	var workers sync.WaitGroup
 	for w := range min(l.connections, l.customers) {
 		workers.Go(func() {
-			if err := l.postFor(ctx, client, w); err != nil {
+			if err := l.postFor(ctx, client, w, pace); err != nil {
 				cancel(err)
 			}
 		})
@@ -74,9 +83,16 @@ func (l *load) post(ctx context.Context) error {
 }
 
 // postFor posts the orders of every customer that is a worker's.
-func (l *load) postFor(ctx context.Context, client *http.Client, worker int) error {
+func (l *load) postFor(ctx context.Context, client *http.Client, worker int, pace <-chan time.Time) error {
 	for first := 0; first < l.orders; first += l.customers { // the next order of each customer
 		for c := worker; c < l.customers && first+c < l.orders; c += l.connections {
+			if l.rate > 0 {
+				select {
+				case <-pace:
+				case <-ctx.Done():
+					return context.Cause(ctx)
+				}
+			}
 			if err := l.untilAccepted(ctx, client, l.order(first+c)); err != nil {
 				return err
 			}

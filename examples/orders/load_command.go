@@ -28,7 +28,9 @@ func loadCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, loadUsage, flags.FlagUsages()) }
 	s.storeFlags(flags)
-	s.loadFlags(flags, 1000)
+	flags.IntVar(&s.load.orders, "orders", 1000, "how many orders to post")
+	s.loadFlags(flags)
+	flags.IntVar(&s.load.rate, "rate", 0, "how many to post a second, at most; 0 is no limit")
 	patience := flags.Duration("patience", 2*time.Minute, "how long to wait while nothing more gets stored")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, pflag.ErrHelp) {

@@ -61,11 +61,11 @@ func (s *settings) flags(flags *pflag.FlagSet) {
 	s.storeFlags(flags)
 	flags.DurationVar(&s.prices.takes, "price-takes", 2*time.Millisecond, "how long it takes to ask for a price")
 	flags.DurationVar(&s.prices.late, "price-late", 2*time.Second, "how long article "+lateArticle+" has no price, after the start")
-	s.loadFlags(flags, 0)
+	flags.IntVar(&s.load.orders, "orders", 0, "post so many orders, and end when they are through; 0 waits for those of others")
+	s.loadFlags(flags)
 }
 
-func (s *settings) loadFlags(flags *pflag.FlagSet, orders int) {
-	flags.IntVar(&s.load.orders, "orders", orders, "post so many orders, and end when they are through; 0 waits for those of others")
+func (s *settings) loadFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&s.load.customers, "customers", 100, "how many customers these orders are of")
 	flags.IntVar(&s.load.connections, "connections", 32, "how many of them are posted side by side")
 	flags.StringVar(&s.load.to, "to", "http://127.0.0.1:8080", "where they are posted")

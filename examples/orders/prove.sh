@@ -7,21 +7,22 @@
 # Variables:
 #   ORDERS       how many orders to post, defaults to 10000
 #   KILLS        how often each process is killed, defaults to 3
-#   CUSTOMERS    how many customers the orders are of, defaults to 500
+#   PAUSE        seconds before each kill, defaults to 5; the load lasts for all of them
+#   CUSTOMERS    how many customers the orders are of, defaults to 2000
 #   PORT         the first of the ports of 127.0.0.1 that are used, defaults to 27100
 #
 # What it starts, it stops; logs stay in out/prove.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-orders=${ORDERS:-10000} kills=${KILLS:-3} customers=${CUSTOMERS:-500} port=${PORT:-27100}
+orders=${ORDERS:-10000} kills=${KILLS:-3} pause=${PAUSE:-5} customers=${CUSTOMERS:-2000} port=${PORT:-27100}
 processes=(placed validate split price route courier store)
 out=$PWD/out/prove
 declare -A pid=() killed=()
 
 # The versions that the Makefile pins.
 eval "$(sed -n 's/^\(export [A-Z0-9_]*\) := \([^ ]*\)$/\1=\2/p' Makefile)"
-export NODES=1 PENSTOCK_KAFKA_NAME=prove PENSTOCK_KAFKA_PORT=$port
+export NODES=1 PENSTOCK_KAFKA_NAME=prove.$$ PENSTOCK_KAFKA_PORT=$port
 export PENSTOCK_BROKERS=127.0.0.1:$port
 folder=$(mktemp -d /tmp/prove.XXXXXX)
 chmod 755 "$folder" # PostgreSQL may run as somebody else
@@ -33,7 +34,7 @@ clean_up() {
 	for p in "${pid[@]}"; do kill -TERM "$p" 2>/dev/null || true; done
 	wait
 	scripts/kafka.sh stop >&2
-	rm -rf .cache/kafka/run/prove-1
+	rm -rf ".cache/kafka/run/prove.$$-1"
 	[[ ! -e $folder/postgres ]] || scripts/postgres.sh stop "$folder/postgres" >&2
 	rm -rf "$folder"
 	exit "$status"
@@ -46,7 +47,8 @@ trap 'exit 143' TERM
 launch() {
 	local what=--stage
 	[[ $1 != placed ]] || what=--source
-	bin/orders run "$what" "$1" --http "127.0.0.1:$((port + 2))" --session-timeout 6s \
+	bin/orders run "$what" "$1" --http "127.0.0.1:$((port + 2))" --session-timeout 3s \
+		--price-takes 300ms --price-late 5s \
 		>>"$out/$1.log" 2>&1 &
 	pid[$1]=$!
 }
@@ -70,27 +72,23 @@ bin/orders topics apply >"$out/topics.log"
 
 for name in "${processes[@]}"; do launch "$name"; done
 SECONDS=0
-bin/orders load --orders "$orders" --customers "$customers" --connections 64 \
+bin/orders load --orders "$orders" --customers "$customers" --connections 256 \
+	--rate $((orders / (pause * (kills * ${#processes[@]} + 1)) + 1)) \
 	--to "http://127.0.0.1:$((port + 2))" >"$out/result" 2>"$out/load.log" &
 load=$!
 pid[load]=$load
 
-# One kill after the other, each when so much more is stored: none meets a system
-# that has nothing to do. An order has two lines on average.
-total=$((2 * orders)) steps=$((kills * ${#processes[@]} + 1)) step=0
+# One kill after the other. Meanwhile orders come, and the stages have some at hand.
 for ((round = 1; round <= kills; round++)); do
 	for name in "${processes[@]}"; do
-		step=$((step + 1))
-		while (($(sql -c 'SELECT count(*) FROM lines') < step * total / steps)); do
-			kill -0 "$load" 2>/dev/null || {
-				cat "$out/load.log" >&2
-				echo "prove.sh: the load ended before all was killed" >&2
-				exit 1
-			}
-			sleep 0.2
-		done
+		sleep "$pause"
+		kill -0 "$load" 2>/dev/null || {
+			cat "$out/load.log" >&2
+			echo "prove.sh: the load ended before all was killed" >&2
+			exit 1
+		}
 		end "$name"
-		echo "$SECONDS s: killed $name" >&2
+		echo "$SECONDS s: killed $name, with $(sql -c 'SELECT count(*) FROM lines') lines stored" >&2
 		launch "$name"
 	done
 done
