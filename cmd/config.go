@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"net/url"
 	"os"
 	"strings"
 
@@ -72,6 +73,9 @@ func settingsInForce(flags *pflag.FlagSet) []configDocument {
 		}
 		if d.Value != "" && isSecret(f.Name) {
 			d.Value = hidden
+		}
+		if at, err := url.Parse(d.Value); err == nil && at.User != nil {
+			d.Value = at.Redacted()
 		}
 		documents = append(documents, d)
 		if f.Name == saslPasswordFileFlag && os.Getenv(passwordVariable) != "" {

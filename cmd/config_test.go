@@ -87,6 +87,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 	out := ok(t, p, "config", "--bank-token", secret, "--sasl-token-file", "token.txt")
 	require.NotContains(t, out, secret)
 	require.Contains(t, out, "token.txt", "a file's name is none")
+	require.NotContains(t, ok(t, p, "config", "--trace-endpoint", "http://us:"+secret+"@127.0.0.1"), secret)
 	got := settings(t, p, "--bank-token", secret)
 	require.Equal(t, inForce{"bank-token", "(hidden)", "flag"}, got["bank-token"])
 	require.Equal(t, inForce{"sasl-password", "(hidden)", "environment"}, got["sasl-password"])

@@ -19,14 +19,13 @@ type lagFlags struct {
 	connection *connection
 	stages     []string
 	partitions bool
-	watch      bool
+	follow     bool
 	every      time.Duration
 	json       bool
 }
 
 const (
 	eachPartitionFlag = "each-partition"
-	watchFlag         = "watch"
 	everyFlag         = "every"
 	leastEvery        = 100 * time.Millisecond
 )
@@ -58,16 +57,16 @@ offsets behind: the markers of transactions are none. PARKED are the messages th
 wait in the retry log until they are tried again, HELD those of them that wait for
 "poison replay" or "poison drop".
 
-With --` + watchFlag + ` it looks again and again, until it is interrupted.`,
-		Example: a.example("{} lag", "{} lag --watch", "{} lag --stage STAGE --each-partition", "{} lag --json"),
+With --` + followFlag + ` it looks again and again, until it is interrupted.`,
+		Example: a.example("{} lag", "{} lag --follow", "{} lag --stage STAGE --each-partition", "{} lag --json"),
 		Args:    cobra.NoArgs,
 	}
 	f := &lagFlags{connection: newConnection(c.Flags())}
 	c.Flags().StringSliceVar(&f.stages, stageFlag, nil, "only these `stages`, several with commas")
 	c.Flags().BoolVar(&f.partitions, eachPartitionFlag, false, "a line for each partition")
-	c.Flags().BoolVar(&f.watch, watchFlag, false, "look again and again")
-	c.Flags().DurationVar(&f.every, everyFlag, 2*time.Second, "how often to look, with --"+watchFlag)
-	c.Flags().BoolVar(&f.json, jsonFlag, false, "print JSON: a list, or with --"+watchFlag+" a list a line")
+	c.Flags().BoolVar(&f.follow, followFlag, false, "look again and again")
+	c.Flags().DurationVar(&f.every, everyFlag, 2*time.Second, "how often to look, with --"+followFlag)
+	c.Flags().BoolVar(&f.json, jsonFlag, false, "print JSON: a list, or with --"+followFlag+" a list a line")
 	a.completeFlag(c, stageFlag, stageNames)
 	a.does(c, func(ctx context.Context, _ []string) error {
 		if f.every < leastEvery {
@@ -93,10 +92,10 @@ func (a *app) showLag(ctx context.Context, f *lagFlags) error {
 		}
 		defer func() { _ = reader.Close() }()
 		backlogs := router.NewBacklogs(admin, reader, stages...)
-		if !f.watch {
+		if !f.follow {
 			return a.printLag(ctx, f, backlogs)
 		}
-		return a.watchLag(ctx, f, backlogs)
+		return a.followLag(ctx, f, backlogs)
 	})
 }
 
@@ -150,8 +149,8 @@ func (a *app) pipesExist(ctx context.Context, f *lagFlags, admin *kafka.Admin, s
 // clearScreen moves the cursor home and clears what is below it.
 const clearScreen = "\x1b[H\x1b[2J"
 
-// watchLag prints until ctx ends, which is how one ends it.
-func (a *app) watchLag(ctx context.Context, f *lagFlags, b *router.Backlogs) error {
+// followLag prints until ctx ends, which is how one ends it.
+func (a *app) followLag(ctx context.Context, f *lagFlags, b *router.Backlogs) error {
 	_, isTerminal := terminalWidth(a.stdout.to)
 	for {
 		if isTerminal && !f.json {
@@ -179,7 +178,7 @@ func (a *app) printLag(ctx context.Context, f *lagFlags, b *router.Backlogs) err
 	}
 	documents := lagDocuments(backlogs, f.partitions)
 	switch {
-	case f.json && f.watch:
+	case f.json && f.follow:
 		a.stdout.line(documents)
 	case f.json:
 		a.stdout.document(documents)

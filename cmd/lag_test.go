@@ -54,7 +54,7 @@ func TestLagTellsWhatIsToDo(t *testing.T) {
 	require.Equal(t, []string{"orders.check", "orders.placed", "0", "0", "0", "0", "-"}, strings.Fields(lines[1]))
 }
 
-func TestLagIsWatched(t *testing.T) {
+func TestLagIsFollowed(t *testing.T) {
 	t.Parallel()
 	p, _, brokers := shop(t)
 	ctx, stop := context.WithCancel(t.Context())
@@ -63,7 +63,7 @@ func TestLagIsWatched(t *testing.T) {
 	ended := make(chan int, 1)
 	go func() {
 		var errs strings.Builder
-		ended <- p.Main(ctx, []string{"lag", brokers, "--watch", "--every", "100ms", "--json"}, strings.NewReader(""), w, &errs)
+		ended <- p.Main(ctx, []string{"lag", brokers, "--follow", "--every", "100ms", "--json"}, strings.NewReader(""), w, &errs)
 		_ = w.Close()
 	}()
 	lines := bufio.NewScanner(r)

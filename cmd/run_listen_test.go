@@ -71,8 +71,12 @@ func TestARunShowsItsHealthUntilItHasStopped(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		return resp.StatusCode, string(body)
 	}
-	code, body := get("/readyz")
-	require.Equal(t, http.StatusOK, code, body)
+	var code int
+	var body string
+	require.Eventually(t, func() bool { // some partitions may be taken over still
+		code, body = get("/readyz")
+		return code == http.StatusOK
+	}, time.Minute, time.Millisecond, "%s", &body)
 	require.Eventually(t, func() bool {
 		code, body = get("/healthz")
 		return code == http.StatusServiceUnavailable

@@ -167,7 +167,7 @@ func (n *number) commit(claims []*Claim) error {
 		return errNoClaim
 	}
 	if sabotage.Broken(sabotage.OneTransaction) {
-		if err := errors.Join(n.producer.End(ctx, true), n.producer.Begin()); err != nil {
+		if err := n.commitApart(ctx); err != nil {
 			return err
 		}
 	}
@@ -224,4 +224,20 @@ func (k *Claim) membership() client.Membership {
 	m := k.sess.s.Membership()
 	m.Generation = k.c.Generation()
 	return m
+}
+
+// apart is how long outputs are committed before their offsets where that rule is
+// broken on purpose: long enough that kills meet it.
+const apart = 300 * time.Millisecond
+
+// commitApart breaks a rule: the outputs are committed by themselves.
+func (n *number) commitApart(ctx context.Context) error {
+	if err := errors.Join(n.producer.End(ctx, true), n.producer.Begin()); err != nil {
+		return err
+	}
+	select {
+	case <-time.After(apart):
+	case <-ctx.Done():
+	}
+	return nil
 }
