@@ -25,13 +25,6 @@ var contestants = map[string]contestant{
 	"byhand-exactly": byHandExactly,
 }
 
-// isExactly tells whether the job's contestant works in transactions: who reads what
-// it writes reads committed records only.
-func (j job) isExactly() bool { return strings.HasSuffix(j.Contestant, "-exactly") }
-
-// isOurs tells whether it is the framework.
-func (j job) isOurs() bool { return strings.HasPrefix(j.Contestant, "ours") }
-
 // job is what a contestant is told.
 type job struct {
 	Contestant string   `json:"contestant"`
@@ -42,6 +35,13 @@ type job struct {
 	Load       load     `json:"load"`
 	Profile    string   `json:"profile,omitempty"` // file for a CPU profile
 }
+
+// isExactly tells whether the job's contestant works in transactions: who reads what
+// it writes reads committed records only.
+func (j job) isExactly() bool { return strings.HasSuffix(j.Contestant, "-exactly") }
+
+// isOurs tells whether it is the framework.
+func (j job) isOurs() bool { return strings.HasPrefix(j.Contestant, "ours") }
 
 // pipelineName is the first part of all names of topics and groups.
 const pipelineName = "bench"

@@ -50,6 +50,7 @@ type contestant struct {
 }
 
 func contestants(tb testing.TB) []contestant {
+	tb.Helper()
 	ours := schemas.Avro[order](orderSchema)
 	js := schemas.JSON[order]()
 	peer, err := avro.Parse(orderSchema)

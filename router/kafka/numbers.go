@@ -149,11 +149,8 @@ func (s *subscription) closeNumbers() {
 	}
 }
 
-// fence keeps anything more from being stored.
-func (s *subscription) fence(cause error) {
-	if s.producer != nil {
-		s.producer.Fence(cause)
-	}
+// fenceNumbers keeps anything more from being stored.
+func (s *subscription) fenceNumbers(cause error) {
 	s.mu.Lock()
 	numbers := slices.Collect(maps.Values(s.numbers))
 	s.mu.Unlock()

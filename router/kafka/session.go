@@ -107,7 +107,10 @@ func (s *session) fail(err error) {
 	s.failed = err
 	claims := s.list()
 	s.mu.Unlock()
-	s.sub.fence(err)
+	if s.producer != nil {
+		s.producer.Fence(err)
+	}
+	s.sub.fenceNumbers(err)
 	for _, k := range claims {
 		k.cancel(fmt.Errorf("%w: %w", ErrClaimLost, err))
 	}
