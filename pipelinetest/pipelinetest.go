@@ -198,27 +198,26 @@ func output(t *pipeline.RawTrigger) kafka.Output {
 // pipe finds a pipe by its name.
 func (d *Driver) pipe(name string) *pipeline.PipeNode {
 	d.t.Helper()
-	var names []string
-	for _, n := range d.graph.Pipes {
-		if n.Name == name {
-			return n
-		}
-		names = append(names, n.Name)
-	}
-	d.t.Fatalf("pipeline %s has no pipe %q; it has %q", d.graph.Name, name, names)
-	return nil
+	return find(d, "pipe", name, d.graph.Pipes, func(n *pipeline.PipeNode) string { return n.Name })
 }
 
 // stage finds a stage by its name.
 func (d *Driver) stage(name string) *pipeline.StageNode {
 	d.t.Helper()
+	return find(d, "stage", name, d.graph.Stages, func(n *pipeline.StageNode) string { return n.Name })
+}
+
+// find finds a node of the graph by its name. That there is none is the test's
+// mistake.
+func find[N any](d *Driver, kind, name string, nodes []*N, nameOf func(*N) string) *N {
+	d.t.Helper()
 	var names []string
-	for _, n := range d.graph.Stages {
-		if n.Name == name {
+	for _, n := range nodes {
+		if nameOf(n) == name {
 			return n
 		}
-		names = append(names, n.Name)
+		names = append(names, nameOf(n))
 	}
-	d.t.Fatalf("pipeline %s has no stage %q; it has %q", d.graph.Name, name, names)
+	d.t.Fatalf("pipeline %s has no %s %q; it has %q", d.graph.Name, kind, name, names)
 	return nil
 }

@@ -55,15 +55,7 @@ func (d *Driver) putOf(n *pipeline.SourceNode) pipeline.PutFunc {
 // source finds a source by its name.
 func (d *Driver) source(name string) *pipeline.SourceNode {
 	d.t.Helper()
-	var names []string
-	for _, n := range d.graph.Sources {
-		if n.Name == name {
-			return n
-		}
-		names = append(names, n.Name)
-	}
-	d.t.Fatalf("pipeline %s has no source %q; it has %q", d.graph.Name, name, names)
-	return nil
+	return find(d, "source", name, d.graph.Sources, func(n *pipeline.SourceNode) string { return n.Name })
 }
 
 // handlers are the sources that are served over HTTP.

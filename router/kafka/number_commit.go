@@ -30,7 +30,7 @@ func (n *number) enqueue() (more bool, err error) {
 		}
 	}
 	for _, k := range claims {
-		if n.messages >= n.maxMessages() || n.bytes >= maxTransactionBytes {
+		if n.isFull() {
 			return true, nil
 		}
 		if err := n.release(k); err != nil {
@@ -45,6 +45,11 @@ func (n *number) enqueue() (more bool, err error) {
 // be in flight that nothing is left to work on while it ends.
 func (n *number) maxMessages() int64 {
 	return int64(max(1, min(n.cfg.CommitMessages, n.sub.cfg.MaxInFlight/2)))
+}
+
+// isFull tells whether the transaction has as much as it may have.
+func (n *number) isFull() bool {
+	return n.messages >= n.maxMessages() || n.bytes >= maxTransactionBytes
 }
 
 // release puts what a claim has to release into the transaction.
@@ -121,8 +126,7 @@ func (n *number) endIfDue(barred bool) (ended bool, err error) {
 		n.tellWaiting()
 		return false, nil
 	}
-	if !barred && !hurry && time.Since(n.begun) < n.cfg.CommitInterval &&
-		n.messages < n.maxMessages() && n.bytes < maxTransactionBytes {
+	if !barred && !hurry && time.Since(n.begun) < n.cfg.CommitInterval && !n.isFull() {
 		return false, nil
 	}
 	if err := n.commit(claims); err != nil {

@@ -11,7 +11,7 @@ func (n *number) pass(o *Outbox) (passed bool, err error) {
 		return false, nil
 	}
 	defer n.txn.Unlock()
-	if !n.open || n.messages >= n.maxMessages() || n.bytes >= maxTransactionBytes {
+	if !n.open || n.isFull() {
 		return false, nil
 	}
 	next, ok := o.claim.release.pass(o.done)
@@ -33,7 +33,7 @@ func (n *number) pass(o *Outbox) (passed bool, err error) {
 		}
 		t.flushed()
 	}
-	if n.messages >= n.maxMessages() || n.bytes >= maxTransactionBytes || o.claim.release.isReady() {
+	if n.isFull() || o.claim.release.isReady() {
 		n.wake()
 	}
 	return true, nil
