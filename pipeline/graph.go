@@ -45,6 +45,7 @@ type PipeNode struct {
 	fromBranch  string // the branch whose case it is
 	fromOutside bool   // declared by Source or NewPipe
 	readers     int
+	codec       any // a schemas.Codec of its type
 	encode      func(any) ([]byte, string, bool, error)
 	decode      func(context.Context, []byte) (any, error)
 	encodeJSON  func(context.Context, []byte) ([]byte, string, bool, error)
@@ -136,8 +137,9 @@ type StageNode struct {
 	// It takes what is parked, and what is replayed.
 	RetryTopics []string
 
-	at     place
-	filter any
+	at           place
+	filter       any
+	outsideCodec schemas.Opener // of OutsideTopics; nil: it can use no schema registry
 }
 
 // Open opens the filter where it is an Opener.

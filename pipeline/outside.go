@@ -32,6 +32,20 @@ type OutsideWriter interface {
 	OutsideTopics() []string
 }
 
+// OutsideEncoder is implemented by an OutsideWriter that tells how it encodes, so that a
+// codec with a schema is checked, and opened, like that of a pipe: see Outside.Codec.
+type OutsideEncoder interface {
+	OutsideCodec() any
+}
+
+// Codec is the schemas.Codec[T] of the Outside, or nil of a zero value.
+func (o Outside[T]) Codec() any {
+	if o.spec == nil {
+		return nil
+	}
+	return o.spec.codec
+}
+
 // EmitOutside puts v into a topic outside. It is an output like any other: it has
 // its id and its order, and the message is done only when it is stored. A topic
 // that does not exist, or may not be written to, makes the message poison.

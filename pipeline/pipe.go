@@ -83,6 +83,9 @@ func newPipe[T any](p *Pipeline, name string, set *Settings, at place) *pipeSpec
 			p.problemf(at, "the Codec of pipe %q, %T, cannot be compared with ==; make it a struct of comparable fields or a pointer", name, c)
 		default:
 			s.codec = c
+			if set.has(optCodec) { // else it is reported where it was given
+				checkSchema(p, at, fmt.Sprintf("the Codec of pipe %q", name), c)
+			}
 		}
 	}
 	if set.key != nil {
@@ -93,7 +96,7 @@ func newPipe[T any](p *Pipeline, name string, set *Settings, at place) *pipeSpec
 		s.key = k
 	}
 	n.Keyed = s.key != nil
-	n.ContentType = s.codec.ContentType()
+	n.codec, n.ContentType = s.codec, s.codec.ContentType()
 	n.encode, n.decode, n.encodeJSON = s.encodeAny, s.decodeAny, s.encodeJSON
 	if p.open(at, fmt.Sprintf("pipe %q", name)) {
 		p.pipes = append(p.pipes, n)

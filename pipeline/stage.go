@@ -97,6 +97,7 @@ func addStage[In, Out any](in Pipe[In], name, what string, f Filter[In, Out], se
 	}
 	n.Outputs = outletsOf(p, at, what, f)
 	n.OutsideTopics = outsideTopicsOf(p, at, what, f)
+	n.outsideCodec = outsideCodecOf(p, at, what, f)
 	for _, s := range in.specs {
 		n.Calls = append(n.Calls, makeCall(s, out, n.Outputs, f))
 	}

@@ -45,6 +45,9 @@ func (s *replySink[T]) OutsideTopics() []string {
 	return names
 }
 
+// OutsideCodec implements pipeline.OutsideEncoder.
+func (s *replySink[T]) OutsideCodec() any { return s.to.Codec() }
+
 // Open fails where what is allowed makes no sense.
 func (s *replySink[T]) Open(context.Context) error {
 	if len(s.allowed) == 0 {

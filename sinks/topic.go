@@ -26,6 +26,9 @@ type topicSink[T any] struct {
 // OutsideTopics implements pipeline.OutsideWriter.
 func (s *topicSink[T]) OutsideTopics() []string { return []string{s.topic} }
 
+// OutsideCodec implements pipeline.OutsideEncoder.
+func (s *topicSink[T]) OutsideCodec() any { return s.to.Codec() }
+
 // Filter writes one message.
 func (s *topicSink[T]) Filter(_ context.Context, m *pipeline.Message[T], out *pipeline.Emitter[pipeline.None]) error {
 	pipeline.ForwardOutside(out, s.to, s.topic, m)

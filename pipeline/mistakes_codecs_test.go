@@ -1,0 +1,22 @@
+package pipeline_test
+
+import (
+	"github.com/penstock/penstock/pipeline"
+	"github.com/penstock/penstock/schemas"
+)
+
+// A pipe that inherits a codec has no mistake of its own.
+func brokenSchema(p *pipeline.Pipeline) {
+	in := pipeline.NewPipe(p, "in", pipeline.Codec(schemas.Avro[order](`{"type":"record"}`)))
+	pipeline.Sink(pipeline.Stage(in, "double", doubled()), "drop", drop())
+}
+
+func schemaOfAnotherType(p *pipeline.Pipeline) {
+	codec := schemas.Avro[order](`{"type":"record","name":"Order","fields":[{"name":"ID","type":"int"},{"name":"Amount","type":"int"}]}`)
+	pipeline.Stage(placed(p), "double", doubled(), pipeline.Codec(codec), pipeline.Open())
+}
+
+func brokenSchemaOutside(p *pipeline.Pipeline) {
+	codec := schemas.JSONSchema[order](`{"type":"nothing"}`)
+	pipeline.Sink[order](placed(p), "books", outsideSink{to: pipeline.NewOutside("order", codec, nil), topics: []string{"books"}})
+}
