@@ -94,14 +94,14 @@ func (a *app) root() (*cobra.Command, error) {
 	root.PersistentFlags().String(configFlag, "", "`file` of settings, in YAML: the names of flags and their values")
 	if a.program.Pipelines == nil {
 		root.Example = a.example("{} broker", "{} poison ls --brokers kafka-1:9092")
-		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.tail(), a.poison(), a.version())
+		root.AddCommand(a.broker(), a.topics(), a.trigger(), a.tail(), a.poison(), a.schemas(), a.version())
 		a.needsSubcommand(root)
 	} else {
 		root.Long += "\n\nWithout a command it runs the pipelines, as the command run does."
 		root.Example = a.example("{}", "{} run --drain", "{} --brokers kafka-1:9092,kafka-2:9092", "{} poison ls")
 		a.makeRun(root)
 		root.Args = noSuchCommand
-		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.tail(), a.lag(), a.poison(), a.broker(), a.config(), a.version())
+		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.tail(), a.lag(), a.poison(), a.schemas(), a.broker(), a.config(), a.version())
 	}
 	root.Long += "\n\n" + exitHelp
 	return root, a.addOwnFlags(root)

@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"net/url"
 	"os"
 	"strings"
 
@@ -53,6 +52,13 @@ A file of settings is YAML: the names of flags and their values, as in
 	return a.buildsPipelines(c)
 }
 
+// passwordVariables are the variables that hold passwords for which there is no flag, by
+// the flags that name files of them.
+var passwordVariables = map[string]string{
+	saslPasswordFileFlag:     passwordVariable,
+	registryPasswordFileFlag: registryPasswordVariable,
+}
+
 // hidden stands for a secret.
 const hidden = "(hidden)"
 
@@ -74,11 +80,9 @@ func settingsInForce(flags *pflag.FlagSet) []configDocument {
 		if d.Value != "" && isSecret(f.Name) {
 			d.Value = hidden
 		}
-		if at, err := url.Parse(d.Value); err == nil && at.User != nil {
-			d.Value = at.Redacted()
-		}
+		d.Value = withoutPasswords(d.Value)
 		documents = append(documents, d)
-		if f.Name == saslPasswordFileFlag && os.Getenv(passwordVariable) != "" {
+		if password := passwordVariables[f.Name]; password != "" && os.Getenv(password) != "" {
 			documents = append(documents, configDocument{Name: strings.TrimSuffix(f.Name, "-file"), Value: hidden, From: "environment"})
 		}
 	})

@@ -76,6 +76,7 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 	}()
 	starting, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
+	defer j.registry.Close()
 	if j.cluster, err = f.connection.start(starting, j.log); err != nil {
 		return err
 	}
@@ -101,6 +102,9 @@ func (a *app) runPipelines(ctx context.Context, f *runFlags) (err error) {
 	if err != nil {
 		return wrongUse("%w", err)
 	}
+	if err := j.registry.open(ctx, usesOf(r, graphs)); err != nil {
+		return err
+	}
 	stop, err := j.listen(ctx, r)
 	if err != nil {
 		return err
@@ -117,6 +121,8 @@ type job struct {
 	log     *slog.Logger
 	stderr  *redirected // of log
 	cluster *cluster
+
+	registry *schemaRegistry
 }
 
 func (a *app) newJob(f *runFlags) (*job, error) {
@@ -129,8 +135,11 @@ func (a *app) newJob(f *runFlags) (*job, error) {
 	}
 	j.log = f.log.logger(j.stderr)
 	var err error
-	j.cfg, err = f.router(j.log)
+	if j.cfg, err = f.router(j.log); err != nil {
+		return nil, err
+	}
 	j.cfg.OnStart, j.cfg.OnStop = a.program.OnStart, a.program.OnStop
+	j.registry, err = a.schemaRegistry(f.registry, j.log)
 	return j, err
 }
 

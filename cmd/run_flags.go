@@ -28,6 +28,7 @@ const (
 type runFlags struct {
 	flags          *pflag.FlagSet
 	connection     *connection
+	registry       *registryFlags
 	log            *logFlags
 	topics         *topicFlags
 	stages         []string
@@ -59,7 +60,7 @@ const (
 
 func newRunFlags(c *cobra.Command) *runFlags {
 	flags := c.Flags()
-	f := &runFlags{flags: flags, connection: newConnection(flags), log: newLogFlags(flags), topics: newTopicFlags(flags)}
+	f := &runFlags{flags: flags, connection: newConnection(flags), registry: newCodecFlags(flags), log: newLogFlags(flags), topics: newTopicFlags(flags)}
 	flags.StringSliceVar(&f.stages, stageFlag, nil, "run these `stages` only; given several times or with commas")
 	flags.StringSliceVar(&f.sources, sourceFlag, nil, "run these `sources` only; given several times or with commas")
 	flags.BoolVar(&f.drain, drainFlag, false, "end when the sources that end by themselves are done and every stage has caught up")

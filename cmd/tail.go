@@ -19,6 +19,7 @@ import (
 // tailFlags are the flags of tail.
 type tailFlags struct {
 	connection *connection
+	registry   *registryFlags
 	last       int
 	all        bool
 	follow     bool
@@ -58,7 +59,7 @@ belongs to no group: nobody else misses what it reads.
 		Args:    cobra.ExactArgs(1),
 	}
 	c.ValidArgsFunction = a.completeNames(pipeNames)
-	f := &tailFlags{connection: newConnection(c.Flags())}
+	f := &tailFlags{connection: newConnection(c.Flags()), registry: a.pipeCodecFlags(c.Flags())}
 	c.Flags().IntVar(&f.last, lastFlag, 10, "begin with the last `n` offsets of each partition")
 	c.Flags().BoolVar(&f.all, allFlag, false, "begin with the oldest message")
 	c.Flags().BoolVar(&f.follow, followFlag, false, "go on with what comes")
@@ -83,6 +84,11 @@ func (a *app) showTail(ctx context.Context, f *tailFlags, name string) error {
 	if err != nil {
 		return err
 	}
+	registered, err := a.schemaRegistry(f.registry, quietLog(a.stderr))
+	if err != nil {
+		return err
+	}
+	defer registered.Close()
 	return a.withCluster(ctx, f.connection, func(cl *cluster, admin *kafka.Admin) error {
 		found, err := admin.Topics(ctx, topic)
 		if err != nil {
@@ -90,6 +96,9 @@ func (a *app) showTail(ctx context.Context, f *tailFlags, name string) error {
 		}
 		if _, exists := found[topic]; !exists {
 			return a.noTopic(f.connection.flags, topic)
+		}
+		if err := registered.openPipe(ctx, pipe, false); err != nil {
+			return err
 		}
 		reader, err := kafka.NewReader(ctx, cl.kafka)
 		if err != nil {

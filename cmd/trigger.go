@@ -17,6 +17,7 @@ import (
 type triggerFlags struct {
 	flags           *pflag.FlagSet
 	connection      *connection
+	registry        *registryFlags
 	value, file     string
 	key, id         string
 	headers         []string
@@ -68,7 +69,7 @@ stops, names the line and says how many were stored: all before it, and none aft
 		Args: cobra.ExactArgs(1),
 	}
 	c.ValidArgsFunction = a.completeNames(pipeNames)
-	f := newTriggerFlags(c.Flags())
+	f := a.newTriggerFlags(c.Flags())
 	a.does(c, func(ctx context.Context, args []string) error {
 		if err := f.check(); err != nil {
 			return err
@@ -78,8 +79,8 @@ stops, names the line and says how many were stored: all before it, and none aft
 	return a.buildsPipelines(c)
 }
 
-func newTriggerFlags(flags *pflag.FlagSet) *triggerFlags {
-	f := &triggerFlags{flags: flags, connection: newConnection(flags)}
+func (a *app) newTriggerFlags(flags *pflag.FlagSet) *triggerFlags {
+	f := &triggerFlags{flags: flags, connection: newConnection(flags), registry: a.pipeCodecFlags(flags)}
 	flags.StringVar(&f.value, valueFlag, "", "the `value` of one trigger")
 	flags.StringVar(&f.file, fileFlag, "", "`file` that holds the value of one trigger; - is the whole of standard input")
 	flags.StringVar(&f.key, keyFlag, "", "`key` in place of what the pipe makes of the value")
@@ -153,6 +154,11 @@ func (a *app) putTriggers(ctx context.Context, f *triggerFlags, name string) err
 	if err := m.checkEnvelope(); err != nil {
 		return err
 	}
+	registered, err := a.schemaRegistry(f.registry, quietLog(a.stderr))
+	if err != nil {
+		return err
+	}
+	defer registered.Close()
 	return a.withCluster(ctx, f.connection, func(cl *cluster, admin *kafka.Admin) error {
 		found, err := admin.Topics(ctx, topic)
 		if err != nil {
@@ -160,6 +166,9 @@ func (a *app) putTriggers(ctx context.Context, f *triggerFlags, name string) err
 		}
 		if _, exists := found[topic]; !exists {
 			return a.noTopic(f.flags, topic)
+		}
+		if err := registered.openPipe(ctx, pipe, true); err != nil {
+			return err
 		}
 		return a.send(ctx, cl, m)
 	})

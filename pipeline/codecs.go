@@ -66,6 +66,10 @@ func outsideCodecOf(p *Pipeline, at place, what string, f any) schemas.Opener {
 		return nil
 	}
 	codec := e.OutsideCodec()
+	if !sameCodec(codec, codec) && codec != nil {
+		p.problemf(at, "the codec by which %s writes outside, %T, cannot be compared with ==; make it a struct of comparable fields or a pointer", what, codec)
+		return nil
+	}
 	checkSchema(p, at, "the codec by which "+what+" writes outside", codec)
 	o, _ := codec.(schemas.Opener)
 	return o

@@ -16,7 +16,9 @@ func schemaOfAnotherType(p *pipeline.Pipeline) {
 	pipeline.Stage(placed(p), "double", doubled(), pipeline.Codec(codec), pipeline.Open())
 }
 
-func brokenSchemaOutside(p *pipeline.Pipeline) {
+func brokenCodecsOutside(p *pipeline.Pipeline) {
+	in := placed(p)
+	pipeline.Sink[order](in, "ledger", outsideSink{to: pipeline.NewOutside("order", schemas.Codec[order](uncomparable{}), nil), topics: []string{"ledger"}})
 	codec := schemas.JSONSchema[order](`{"type":"nothing"}`)
-	pipeline.Sink[order](placed(p), "books", outsideSink{to: pipeline.NewOutside("order", codec, nil), topics: []string{"books"}})
+	pipeline.Sink[order](in, "books", outsideSink{to: pipeline.NewOutside("order", codec, nil), topics: []string{"books"}})
 }

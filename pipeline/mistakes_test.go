@@ -329,8 +329,8 @@ var mistakes = map[string]mistake{
 		schemaOfAnotherType,
 		[]string{`the Codec of pipe "double" cannot use its schema: Avro codec: `},
 	},
-	"a broken schema of a topic outside": {
-		brokenSchemaOutside,
-		[]string{`the codec by which sink "books" writes outside cannot use its schema: JSON Schema codec of pipeline_test.order: `},
+	"broken codecs of topics outside": {
+		brokenCodecsOutside,
+		[]string{`the codec by which sink "ledger" writes outside, pipeline_test.uncomparable, cannot be compared with ==`, `the codec by which sink "books" writes outside cannot use its schema: JSON Schema codec of pipeline_test.order: `},
 	},
 }

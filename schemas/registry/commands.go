@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -30,9 +31,8 @@ type Verdict struct {
 func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	versions, err := c.api.SubjectVersions(ctx, subject)
+	versions, err := c.versions(ctx, subject)
 	if err != nil {
-		err = c.explain("check subject "+subject, err)
 		if errors.Is(err, schemas.ErrUnknownSchema) {
 			return Verdict{Compatible: true, New: true}, nil
 		}
@@ -52,7 +52,6 @@ func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (V
 	if err != nil {
 		return Verdict{}, err
 	}
-	const latest = -1
 	got, err := c.api.CheckCompatibility(sr.WithParams(ctx, sr.Verbose), subject, latest, schema)
 	if err != nil {
 		err = c.explain("check subject "+subject, err)
@@ -64,7 +63,7 @@ func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (V
 	return Verdict{Compatible: got.Is, Reasons: got.Messages}, nil
 }
 
-// Entry is the latest schema of a subject.
+// Entry is a schema of a subject.
 type Entry struct {
 	Subject string
 	Version int
@@ -75,20 +74,35 @@ type Entry struct {
 // List returns the subjects, in the registry's order, each with its latest schema.
 // An error may come with those that were listed before it.
 func (c *Client) List(ctx context.Context) ([]Entry, error) {
+	return c.list(ctx, func(context.Context, string) ([]int, error) { return []int{latest}, nil })
+}
+
+// ListVersions is List with every version of a subject, the oldest first.
+func (c *Client) ListVersions(ctx context.Context) ([]Entry, error) {
+	return c.list(ctx, c.versions)
+}
+
+func (c *Client) list(ctx context.Context, versionsOf func(context.Context, string) ([]int, error)) ([]Entry, error) {
 	subjects, err := c.subjects(ctx)
 	if err != nil {
 		return nil, err
 	}
 	entries := make([]Entry, 0, len(subjects))
 	for _, subject := range subjects {
-		e, err := c.latest(ctx, subject)
-		if errors.Is(err, schemas.ErrUnknownSchema) {
-			continue // deleted meanwhile
-		}
-		if err != nil {
+		versions, err := versionsOf(ctx, subject)
+		if err != nil && !errors.Is(err, schemas.ErrUnknownSchema) {
 			return entries, err
 		}
-		entries = append(entries, e)
+		for _, v := range versions {
+			e, err := c.version(ctx, subject, v)
+			switch {
+			case errors.Is(err, schemas.ErrUnknownSchema): // deleted meanwhile
+			case err != nil:
+				return entries, err
+			default:
+				entries = append(entries, e)
+			}
+		}
 	}
 	return entries, nil
 }
@@ -103,13 +117,26 @@ func (c *Client) subjects(ctx context.Context) ([]string, error) {
 	return subjects, nil
 }
 
-func (c *Client) latest(ctx context.Context, subject string) (Entry, error) {
+func (c *Client) versions(ctx context.Context, subject string) ([]int, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	const latest = -1
-	got, err := c.api.SchemaByVersion(ctx, subject, latest)
+	versions, err := c.api.SubjectVersions(ctx, subject)
 	if err != nil {
-		return Entry{}, c.explain("ask for the latest schema of subject "+subject, err)
+		return nil, c.explain("list the versions of subject "+subject, err)
+	}
+	slices.Sort(versions)
+	return versions, nil
+}
+
+// latest stands for a subject's latest version.
+const latest = -1
+
+func (c *Client) version(ctx context.Context, subject string, version int) (Entry, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	got, err := c.api.SchemaByVersion(ctx, subject, version)
+	if err != nil {
+		return Entry{}, c.explain("ask for a schema of subject "+subject, err)
 	}
 	return Entry{Subject: subject, Version: got.Version, ID: got.ID, Type: schemas.SchemaType(got.Type.String())}, nil
 }

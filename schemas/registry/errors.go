@@ -14,6 +14,11 @@ import (
 // broken, or incompatible with those before it.
 var ErrRefused = errors.New("the schema registry refused the schema")
 
+// ErrDenied is wrapped by an error when the registry refuses who asks: the user and
+// the password, or the rights that they have. It wraps schemas.ErrUnavailable, as the
+// registry said nothing of schemas.
+var ErrDenied = fmt.Errorf("%w: it refuses who asks", schemas.ErrUnavailable)
+
 // explain says what was tried, and tells the answers on which a caller decides
 // from all else, which is that nothing is known: no answer, one that is not the
 // registry's, one that says that we may not ask. What is unknown can be asked
@@ -29,6 +34,8 @@ func (c *Client) explain(tried string, err error) error {
 		kind = schemas.ErrUnknownSchema
 	case answer.StatusCode == http.StatusConflict, answer.StatusCode == http.StatusUnprocessableEntity:
 		kind = ErrRefused
+	case answer.StatusCode == http.StatusUnauthorized, answer.StatusCode == http.StatusForbidden:
+		kind = ErrDenied
 	}
 	text := answer.Error()
 	if len(text) > maxReason {

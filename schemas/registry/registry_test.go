@@ -177,6 +177,7 @@ func TestBasicAuthentication(t *testing.T) {
 	client := newClient(t, registry.Config{URLs: []string{fake.URL()}, User: "user", Password: "wrong-secret"})
 	_, err := client.Register(t.Context(), "s", text)
 	require.ErrorIs(t, err, schemas.ErrUnavailable)
+	require.ErrorIs(t, err, registry.ErrDenied)
 	require.NotContains(t, err.Error(), "wrong-secret")
 }
 
@@ -269,10 +270,15 @@ func TestListTellsTheLatest(t *testing.T) {
 	fake.SeedSchema("a", 1, 5, sr.Schema{Schema: `"string"`})
 	fake.SeedSchema("a", 2, 6, sr.Schema{Schema: `"bytes"`})
 	fake.SeedSchema("b", 1, 7, sr.Schema{Schema: `{}`, Type: sr.TypeJSON})
-	entries, err := newClient(t, registry.Config{URLs: []string{fake.URL()}}).List(t.Context())
+	client := newClient(t, registry.Config{URLs: []string{fake.URL()}})
+	entries, err := client.List(t.Context())
 	require.NoError(t, err)
 	require.ElementsMatch(t, []registry.Entry{
 		{Subject: "a", Version: 2, ID: 6, Type: schemas.SchemaAvro},
 		{Subject: "b", Version: 1, ID: 7, Type: schemas.SchemaJSON},
 	}, entries)
+
+	versions, err := client.ListVersions(t.Context())
+	require.NoError(t, err)
+	require.ElementsMatch(t, append(entries, registry.Entry{Subject: "a", Version: 1, ID: 5, Type: schemas.SchemaAvro}), versions)
 }
