@@ -28,13 +28,13 @@ type entry struct {
 const entrySchema = `{"type":"record","name":"Entry","fields":[{"name":"account","type":"string"},{"name":"cents","type":"int"}]}`
 
 // booked is a source that ends by itself.
-type booked []entry
+type booked[T any] []T
 
-func (booked) Finite() bool { return true }
+func (booked[T]) Finite() bool { return true }
 
-func (b booked) Source(ctx context.Context, emit pipeline.Emit[entry]) error {
+func (b booked[T]) Source(ctx context.Context, emit pipeline.Emit[T]) error {
 	for i, e := range b {
-		if err := emit(ctx, pipeline.Trigger[entry]{Body: e, ID: fmt.Sprint("booked-", i)}); err != nil {
+		if err := emit(ctx, pipeline.Trigger[T]{Body: e, ID: fmt.Sprint("booked-", i)}); err != nil {
 			return err
 		}
 	}
@@ -43,13 +43,14 @@ func (b booked) Source(ctx context.Context, emit pipeline.Emit[entry]) error {
 
 // ledger is a program of two pipes with a schema, one that is read by a stage and one that
 // it writes.
-func ledger(entries ...entry) cmd.Program { return ledgerNamed("ledger", entrySchema, entries...) }
+func ledger(entries ...entry) cmd.Program {
+	return ledgerOf("ledger", entrySchema, func(e entry) string { return e.Account }, entries...)
+}
 
-func ledgerNamed(name, schema string, entries ...entry) cmd.Program {
+func ledgerOf[T any](name, schema string, key func(T) string, entries ...T) cmd.Program {
 	p := pipeline.New(name)
-	in := pipeline.Source(p, "booked", booked(entries), pipeline.Codec(schemas.Avro[entry](schema)), pipeline.Partitions(1),
-		pipeline.Key(func(e entry) string { return e.Account }))
-	pipeline.Stage(in, "check", filters.Map(func(_ context.Context, e entry) (entry, error) { return e, nil }),
+	in := pipeline.Source(p, "booked", booked[T](entries), pipeline.Codec(schemas.Avro[T](schema)), pipeline.Partitions(1), pipeline.Key(key))
+	pipeline.Stage(in, "check", filters.Map(func(_ context.Context, e T) (T, error) { return e, nil }),
 		pipeline.Named("checked"), pipeline.Partitions(1), pipeline.Open())
 	return cmd.Program{Name: "ledger", Pipelines: func() ([]*pipeline.Pipeline, error) { return []*pipeline.Pipeline{p}, nil }}
 }

@@ -24,7 +24,7 @@ func refuse(fake *srfake.Registry, subject string) {
 		switch {
 		case r.Method != http.MethodPost:
 			return false
-		case strings.HasPrefix(r.URL.Path, "/compatibility/subjects/"+subject+"/"):
+		case strings.HasPrefix(r.URL.Path, "/compatibility/subjects/"+subject+"/versions"):
 			_, _ = fmt.Fprint(w, `{"is_compatible":false,"messages":["field cents has no default"]}`)
 		case r.URL.Path == "/subjects/"+subject+"/versions":
 			w.WriteHeader(http.StatusConflict)

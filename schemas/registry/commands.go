@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -25,9 +26,10 @@ type Verdict struct {
 	Reasons []string
 }
 
-// Check asks the registry whether the schema is compatible with the subject's
-// latest one, under the rule that the subject has there. Nothing is registered,
-// but imports are looked up, so they must be there.
+// Check asks the registry whether the schema is compatible with those of the subject,
+// with as many of them and as closely as the rule says that the subject has there.
+// Registries that cannot be asked so are asked about the latest alone. Nothing is
+// registered, but imports are looked up, so they must be there.
 func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (Verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -52,7 +54,7 @@ func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (V
 	if err != nil {
 		return Verdict{}, err
 	}
-	got, err := c.api.CheckCompatibility(sr.WithParams(ctx, sr.Verbose), subject, latest, schema)
+	got, err := c.checkCompatibility(ctx, subject, schema)
 	if err != nil {
 		err = c.explain("check subject "+subject, err)
 		if errors.Is(err, ErrRefused) {
@@ -61,6 +63,19 @@ func (c *Client) Check(ctx context.Context, subject string, s schemas.Schema) (V
 		return Verdict{}, err
 	}
 	return Verdict{Compatible: got.Is, Reasons: got.Messages}, nil
+}
+
+// asTheRuleSays stands for the versions that the rule of a subject is about.
+const asTheRuleSays = -2
+
+func (c *Client) checkCompatibility(ctx context.Context, subject string, schema sr.Schema) (sr.CheckCompatibilityResult, error) {
+	ctx = sr.WithParams(ctx, sr.Verbose)
+	got, err := c.api.CheckCompatibility(ctx, subject, asTheRuleSays, schema)
+	answer, isAnswer := errors.AsType[*sr.ResponseError](err)
+	if isAnswer && (answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusMethodNotAllowed) {
+		return c.api.CheckCompatibility(ctx, subject, latest, schema) // it has no such path
+	}
+	return got, err
 }
 
 // Entry is a schema of a subject.
