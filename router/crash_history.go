@@ -56,6 +56,29 @@ func (s suspect) is(other suspect) bool { return s.Topic == other.Topic && s.Off
 // maxSuspects bounds those that are remembered, so that they fit beside an offset.
 const maxSuspects = 16
 
+// Bounds of what else is remembered.
+const (
+	maxEnds  = 1 << 30
+	maxOwner = 64 // bytes of what names a process
+)
+
+// valid tells whether owners write such a history: others can commit anything beside
+// an offset, and what is longer than it could be would not be stored again.
+func (h *history) valid() bool {
+	if h.Ends < 0 || h.Ends > maxEnds || h.Until < 0 || h.Begun < 0 || len(h.By) > maxOwner || len(h.Alone) > maxSuspects {
+		return false
+	}
+	if h.At != nil && !h.At.valid() {
+		return false
+	}
+	return !slices.ContainsFunc(h.Alone, func(s suspect) bool { return !s.valid() })
+}
+
+func (s *suspect) valid() bool {
+	topic, err := hex.DecodeString(s.Topic)
+	return err == nil && (len(topic) == 0 || len(topic) == len(parking.Entry{}.Topic)) && s.Offset >= 0 && s.Ends >= 0 && s.Ends <= maxEnds
+}
+
 // crashLimits are what a stage is configured to.
 type crashLimits struct {
 	before int // ends before suspects run alone
@@ -117,7 +140,7 @@ func (h *history) taken(me string, start int64, l crashLimits) history {
 	default:
 		h.Until = math.MaxInt64 // until it is known where the partition ends
 	}
-	h.Ends++
+	h.Ends = min(h.Ends+1, maxEnds)
 	if before.At != nil {
 		h.blame(*before.At)
 	}
@@ -127,7 +150,7 @@ func (h *history) taken(me string, start int64, l crashLimits) history {
 // blame counts an end of an owner while the message was alone at work.
 func (h *history) blame(s suspect) {
 	if i := slices.IndexFunc(h.Alone, s.is); i >= 0 {
-		h.Alone[i].Ends++
+		h.Alone[i].Ends = min(h.Alone[i].Ends+1, maxEnds)
 		return
 	}
 	s.Ends = 1

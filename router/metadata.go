@@ -25,12 +25,13 @@ type position struct {
 // such that who does not know it may lose it.
 const positionFormat = 1
 
-// readPosition reads what was committed. Where that is nothing, or of a version that
-// we do not know, it is the zero one: the log is read from its start, and nobody is
-// known to have crashed.
+// readPosition reads what was committed. Where that is nothing, of a version that we
+// do not know, or what no version writes, it is the zero one: the log is read from its
+// start, and nobody is known to have crashed. So what is read fits beside an offset
+// again, whoever wrote it.
 func readPosition(text string) position {
 	var at position
-	if json.Unmarshal([]byte(text), &at) != nil || at.Version != positionFormat {
+	if json.Unmarshal([]byte(text), &at) != nil || at.Version != positionFormat || !at.Crashes.valid() {
 		return position{Version: positionFormat}
 	}
 	at.Scan = max(at.Scan, 0)

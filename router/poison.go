@@ -91,8 +91,8 @@ func (p *Poisoned) headers() []kafka.Header {
 		{poisonVersion, poisonFormat},
 		{poisonPartition, strconv.FormatInt(int64(p.Partition), 10)},
 		{poisonOffset, strconv.FormatInt(p.Offset, 10)},
-		{poisonRecordTime, p.RecordTime.UTC().Format(time.RFC3339Nano)},
-		{poisonTime, p.At.UTC().Format(time.RFC3339Nano)},
+		{poisonRecordTime, storyText(p.RecordTime)},
+		{poisonTime, storyText(p.At)},
 		{poisonAttempts, strconv.Itoa(p.Attempts)},
 		{poisonFirstError, cut(p.FirstError)},
 		{poisonTopicID, hex.EncodeToString(p.TopicID[:])},
@@ -150,8 +150,8 @@ func ReadPoisoned(r *kafka.Record) (Poisoned, error) {
 	partition, errP := strconv.ParseInt(story[poisonPartition], 10, 32)
 	offset, errO := strconv.ParseInt(story[poisonOffset], 10, 64)
 	attempts, errA := strconv.Atoi(story[poisonAttempts])
-	stored, errR := time.Parse(time.RFC3339Nano, story[poisonRecordTime])
-	at, errT := time.Parse(time.RFC3339Nano, story[poisonTime])
+	stored, errR := storyTime(story[poisonRecordTime])
+	at, errT := storyTime(story[poisonTime])
 	p := Poisoned{
 		Topic: story[poisonTopic], Partition: int32(partition), Offset: offset, RecordTime: stored,
 		Stage: story[poisonHandler], At: at, Attempts: attempts,
@@ -163,6 +163,9 @@ func ReadPoisoned(r *kafka.Record) (Poisoned, error) {
 		var errN error
 		p.Replays, errN = strconv.Atoi(story[poisonReplays])
 		errs = append(errs, errN, readTopicID(&p.TopicID, story[poisonTopicID]))
+	}
+	if p.Partition < 0 || p.Offset < 0 || p.Attempts < 0 || p.Replays < 0 {
+		errs = append(errs, errors.New("a number of its story is negative"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Poisoned{}, wrong(fmt.Errorf("%w: %w", ErrNotPoison, err))
@@ -190,6 +193,28 @@ func storyOf(headers []kafka.Header) (story map[string]string, original []kafka.
 		}
 	}
 	return nil, nil, version
+}
+
+// storyText is a time as stories have it. Whoever puts a record into a topic may give
+// it a time of any year; what cannot be written becomes the nearest that can.
+func storyText(t time.Time) string {
+	t = t.UTC()
+	switch year := t.Year(); {
+	case year < 0:
+		t = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC)
+	case year > 9999:
+		t = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// storyTime reads what storyText writes.
+func storyTime(text string) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if year := at.UTC().Year(); err == nil && (year < 0 || year > 9999) {
+		err = fmt.Errorf("%q is a time of the year %d", text, year)
+	}
+	return at, err
 }
 
 func readTopicID(id *[16]byte, text string) error {

@@ -64,7 +64,7 @@ func (a *PoisonAction) headers() []kafka.Header {
 		{actionKind, string(a.Kind)},
 		{actionOffset, strconv.FormatInt(a.Position.Offset, 10)},
 		{actionBy, cutText(a.By, maxActionText)},
-		{actionTime, a.At.UTC().Format(time.RFC3339Nano)},
+		{actionTime, storyText(a.At)},
 		{actionReason, cutText(a.Reason, maxActionText)},
 		{actionID, a.ID},
 	}
@@ -104,7 +104,7 @@ func ReadPoisonAction(r *kafka.Record) (PoisonAction, error) {
 		return wrong("%s is %q", actionKind, kind)
 	}
 	offset, errO := strconv.ParseInt(story[actionOffset], 10, 64)
-	at, errT := time.Parse(time.RFC3339Nano, story[actionTime])
+	at, errT := storyTime(story[actionTime])
 	if err := errors.Join(errO, errT); err != nil {
 		return wrong("%w", err)
 	}

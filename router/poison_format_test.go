@@ -1,6 +1,8 @@
 package router_test
 
 import (
+	"bytes"
+	"math"
 	"strconv"
 	"testing"
 	"time"
@@ -78,6 +80,17 @@ func TestPoisonRecordsReadAsTheyWereWritten(t *testing.T) {
 	})
 }
 
+// A record's time is whatever its producer says.
+func TestAPoisonRecordOfAnyTimeIsRead(t *testing.T) {
+	t.Parallel()
+	for ms, year := range map[int64]int{math.MaxInt64: 9999, math.MinInt64: 0, 1_800_000_000_000: 2027} {
+		p := router.Poisoned{Topic: "a.in", Stage: "a.s", RecordTime: time.UnixMilli(ms)}
+		got, err := router.ReadPoisoned(&kafka.Record{Headers: p.RecordHeaders()})
+		require.NoError(t, err)
+		require.Equal(t, year, got.RecordTime.Year())
+	}
+}
+
 func TestPositionsReadAsTheyAreWritten(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]router.PoisonPosition{"0": {}, "17": {Offset: 17}, "3:17": {Partition: 3, Offset: 17}} {
@@ -130,18 +143,26 @@ func TestSignaturesHold(t *testing.T) {
 	})
 }
 
+// FuzzReadPoison holds what is read of a record of a poison topic to this: it is a
+// message or an action or neither, and what it is can be written so that it reads the
+// same, with errors as long as they may be.
 func FuzzReadPoison(f *testing.F) {
-	p := router.Poisoned{Topic: "a.in", Stage: "a.s"}
-	a := router.PoisonAction{Kind: router.PoisonDrop}
-	for _, headers := range [][]kafka.Header{p.RecordHeaders(), a.RecordHeaders()} {
+	p := router.Poisoned{Topic: "a.in", Stage: "a.s", RecordTime: time.Unix(3, 5), Attempts: 2, FirstError: "first", LastError: "last"}
+	a := router.PoisonAction{Kind: router.PoisonDrop, Reason: "why"}
+	first := p.RecordHeaders()[:11]
+	first[4].Value = []byte("1")
+	for _, headers := range [][]kafka.Header{p.RecordHeaders(), a.RecordHeaders(), first} {
 		var seed []byte
 		for _, h := range headers {
 			seed = append(append(append(append(seed, h.Key...), 0), h.Value...), 0)
 		}
-		f.Add(seed, int64(5))
+		f.Add(seed, []byte(nil), []byte(nil), int64(5))
+		f.Add(append([]byte("own\x00header\x00"), seed...), []byte("key"), []byte("value"), int64(5))
+		f.Add(bytes.ReplaceAll(seed, []byte("0001-01-01T00:00:00Z"), []byte("0000-01-01T00:00:00+23:00")), []byte{}, []byte{}, int64(5))
+		f.Add(bytes.ReplaceAll(seed, []byte("attempts\x002"), []byte("attempts\x00-2")), []byte{}, []byte{}, int64(5))
 	}
-	f.Fuzz(func(t *testing.T, data []byte, offset int64) {
-		r := &kafka.Record{Offset: offset}
+	f.Fuzz(func(t *testing.T, data, key, value []byte, offset int64) {
+		r := &kafka.Record{Offset: offset, Key: key, Value: value}
 		for len(data) > 0 {
 			var h kafka.Header
 			h.Key, data = untilZero(data)
@@ -150,23 +171,46 @@ func FuzzReadPoison(f *testing.F) {
 		}
 		p, errP := router.ReadPoisoned(r)
 		a, errA := router.ReadPoisonAction(r)
-		if errP == nil && errA == nil {
-			t.Fatal("it is both")
-		}
-		if errP == nil && len(p.Headers) >= len(r.Headers) {
-			t.Fatal("no story was taken off")
-		}
-		if errA == nil && (a.Position.Offset < 0 || a.Position.Offset >= offset) {
-			t.Fatalf("an action about %d at %d", a.Position.Offset, offset)
+		require.False(t, errP == nil && errA == nil, "it is both")
+		if errP == nil {
+			requirePoisonKept(t, r, p)
 		}
 		if errA == nil {
-			again, err := router.ReadPoisonAction(&kafka.Record{Offset: offset, Headers: a.RecordHeaders()})
-			require.NoError(t, err)
-			again.At, a.At = again.At.UTC(), a.At.UTC()
-			require.Len(t, again.ID, len(a.ID))
-			require.True(t, a.At.Equal(again.At))
+			requireActionKept(t, r, a)
 		}
 	})
+}
+
+func requirePoisonKept(t *testing.T, r *kafka.Record, p router.Poisoned) {
+	t.Helper()
+	require.Equal(t, r.Key, p.Key)
+	require.Equal(t, r.Value, p.Value)
+	require.Less(t, len(p.Headers), len(r.Headers))
+	require.Equal(t, r.Headers[:len(p.Headers)], p.Headers)
+	require.GreaterOrEqual(t, p.Partition, int32(0))
+	require.GreaterOrEqual(t, p.Offset, int64(0))
+	require.GreaterOrEqual(t, p.Attempts, 0)
+	require.GreaterOrEqual(t, p.Replays, 0)
+	written := p.RecordHeaders()
+	again, err := router.ReadPoisoned(&kafka.Record{Offset: r.Offset, Key: p.Key, Value: p.Value, Headers: written})
+	require.NoError(t, err)
+	require.True(t, p.At.Equal(again.At))
+	require.True(t, p.RecordTime.Equal(again.RecordTime))
+	require.Equal(t, written, again.RecordHeaders(), "a story has one way to be written")
+	for _, text := range []string{again.FirstError, again.LastError} {
+		require.LessOrEqual(t, len(text), 8<<10+len("…"))
+	}
+}
+
+func requireActionKept(t *testing.T, r *kafka.Record, a router.PoisonAction) {
+	t.Helper()
+	require.GreaterOrEqual(t, a.Position.Offset, int64(0))
+	require.Less(t, a.Position.Offset, r.Offset, "it is about what stands before")
+	written := a.RecordHeaders()
+	again, err := router.ReadPoisonAction(&kafka.Record{Partition: r.Partition, Offset: r.Offset, Headers: written})
+	require.NoError(t, err)
+	require.True(t, a.At.Equal(again.At))
+	require.Equal(t, written, again.RecordHeaders(), "an action has one way to be written")
 }
 
 func untilZero(b []byte) (head, rest []byte) {

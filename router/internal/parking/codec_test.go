@@ -189,30 +189,3 @@ func TestUnknownRecordsAreNamed(t *testing.T) {
 	_, err = parking.DecodeParked(record(&parking.Scan{}))
 	require.ErrorIs(t, err, parking.ErrMalformed)
 }
-
-func FuzzDecode(f *testing.F) {
-	entry := []parking.Entry{{Offset: 1}}
-	for _, e := range []parking.Event{
-		&parking.Take{}, &parking.Resume{}, &parking.Park{Rank: -1, Prev: -1, Replay: &parking.Replayed{By: "me"}, FirstError: "e"}, &parking.Start{Entries: entry},
-		&parking.Done{Outcome: parking.Skipped, Entries: entry}, &parking.Replay{}, &parking.Drop{}, &parking.Scan{},
-	} {
-		_, _, headers := parking.Encode(e)
-		f.Add(headers[0].Value)
-	}
-	f.Add([]byte{2, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff})    // a count beyond the end
-	f.Add([]byte{2, 4, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 4, 0, 0, 0, 0, 0}) // as many entries as may be, and none there
-	f.Fuzz(func(t *testing.T, header []byte) {
-		r := &kafka.Record{Headers: []kafka.Header{{Key: []byte(parking.HeaderName), Value: header}}}
-		e, err := parking.Decode(r)
-		if err != nil {
-			return
-		}
-		// What is read is written the same: a record has one way to be written.
-		_, _, headers := parking.Encode(e)
-		require.Equal(t, header, headers[0].Value)
-		ix := parking.New(parking.Config{})
-		ix.Apply(e, 0)
-		ix.Apply(e, 1)
-		ix.Snapshot()
-	})
-}

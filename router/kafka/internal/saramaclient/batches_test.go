@@ -2,10 +2,12 @@ package saramaclient
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/binary"
 	"hash/crc32"
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -223,7 +225,8 @@ func TestWhatIsDecompressedIsBounded(t *testing.T) {
 	require.Len(t, plain, 999)
 }
 
-// Bytes from outside give records or an error, and what is read moves on.
+// Bytes from outside give records or an error, what is read moves on, and records are
+// read the same when others encode them again.
 func FuzzAnswers(f *testing.F) {
 	for codec := range int16(5) {
 		log := logged(f, codec, 7, 5, 0, []client.Record{{Offset: 5, Time: time.UnixMilli(0), Key: []byte("k"), Value: []byte("v"), Headers: []client.Header{{Key: []byte("h")}}}})
@@ -235,7 +238,8 @@ func FuzzAnswers(f *testing.F) {
 		blocks, _, err := decodeFetched(b)
 		if err == nil {
 			for _, k := range blocks {
-				_, _, _ = (&scan{end: math.MaxInt64}).read(k)
+				records, _, _ := (&scan{end: math.MaxInt64}).read(k)
+				requireKept(t, records)
 			}
 		}
 		if len(b) >= recordsAt {
@@ -249,7 +253,35 @@ func FuzzAnswers(f *testing.F) {
 		for _, r := range records {
 			require.Less(t, r.Offset, s.next)
 		}
+		requireKept(t, records)
 	})
+}
+
+// requireKept encodes records by a library of others, and reads them.
+func requireKept(t *testing.T, records []client.Record) {
+	t.Helper()
+	n := len(records)
+	ascending := slices.IsSortedFunc(records, func(a, b client.Record) int { return cmp.Compare(a.Offset, b.Offset) })
+	if n == 0 || !ascending || records[n-1].Offset-records[0].Offset > math.MaxInt32 {
+		return // no log has such records in a batch
+	}
+	s := scan{next: records[0].Offset, end: math.MaxInt64}
+	got, _, err := s.read(&block{batches: logged(t, 0, -1, s.next, 0, records)})
+	require.NoError(t, err)
+	require.Len(t, got, n)
+	for i, want := range records {
+		require.Equal(t, want.Offset, got[i].Offset)
+		require.Equal(t, want.Key, got[i].Key)
+		require.Equal(t, want.Value, got[i].Value)
+		require.Len(t, got[i].Headers, len(want.Headers))
+		for j, h := range want.Headers {
+			require.Equal(t, string(h.Key), string(got[i].Headers[j].Key))
+			require.Equal(t, h.Value, got[i].Headers[j].Value)
+		}
+		if records[0].Time.UnixMilli() >= 0 && want.Time.Year() < 10_000 { // else the log has none
+			require.Equal(t, want.Time.UnixMilli(), got[i].Time.UnixMilli())
+		}
+	}
 }
 
 func BenchmarkRead(b *testing.B) {
