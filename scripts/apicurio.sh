@@ -65,9 +65,15 @@ launch() {
 	jar=$app/quarkus-run.jar
 	[[ -f $jar ]] || jar=$(ls "$app"/*-runner.jar)
 	mkdir -p "$run"
-	QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$port nohup \
+	# The second address, for health and metrics, is not used: on a port of the
+	# system's choice it is in nobody's way.
+	QUARKUS_HTTP_HOST=127.0.0.1 QUARKUS_HTTP_PORT=$port \
+		QUARKUS_MANAGEMENT_HOST=127.0.0.1 QUARKUS_MANAGEMENT_PORT=0 nohup \
 		java -Xmx256m -XX:TieredStopAtLevel=1 "-Dpenstock.run=$run" -jar "$jar" >"$run/registry.log" 2>&1 </dev/null &
 	echo $! >"$run/pid"
+	# Until the new process has become Java it has another command line.
+	SECONDS=0
+	until running || ((SECONDS > 5)); do sleep 0.05; done
 }
 
 await() {

@@ -120,6 +120,32 @@ func settingsAreInForce(t *testing.T, binary string) {
 	}
 }
 
+func TestProgramsFindTheSchemaRegistry(t *testing.T) {
+	t.Parallel()
+	registry, err := load(t).GetService("apicurio")
+	require.NoError(t, err)
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	require.NoError(t, err)
+	version := regexp.MustCompile(`(?m)^export APICURIO_VERSION := (\S+)$`).FindSubmatch(makefile)
+	require.NotNil(t, version)
+	require.Equal(t, "apicurio/apicurio-registry:"+string(version[1]), registry.Image)
+	// In memory, its schemas would be gone when it restarts, and their ids in the records not.
+	require.Equal(t, "kafkasql", *registry.Environment["APICURIO_STORAGE_KIND"])
+	require.Equal(t, listenersOf(t, kafka(t)).advertised["INTERNAL"], *registry.Environment["APICURIO_KAFKASQL_BOOTSTRAP_SERVERS"])
+	require.Equal(t, types.ServiceConditionHealthy, registry.DependsOn["kafka"].Condition)
+	for name, service := range programs(t) {
+		if service.Command[0] == "topics" {
+			continue
+		}
+		require.NotNil(t, service.Environment["PENSTOCK_REGISTRY"], name)
+		u, err := url.Parse(*service.Environment["PENSTOCK_REGISTRY"])
+		require.NoError(t, err)
+		require.Equal(t, registry.Name+":8080", u.Host)
+		require.EqualValues(t, 8080, registry.Ports[0].Target)
+		require.Contains(t, strings.Join(registry.HealthCheck.Test, " "), u.Path+"/subjects", "it is asked for what the programs need")
+	}
+}
+
 func TestProgramsFindTheBrokerAndTheDatabase(t *testing.T) {
 	t.Parallel()
 	project := load(t)
@@ -132,6 +158,7 @@ func TestProgramsFindTheBrokerAndTheDatabase(t *testing.T) {
 			continue
 		}
 		require.Equal(t, types.ServiceConditionCompletedSuccessfully, service.DependsOn["topics"].Condition, name)
+		require.Equal(t, types.ServiceConditionHealthy, service.DependsOn["apicurio"].Condition, name)
 		address := service.Environment["PENSTOCK_DATABASE"]
 		if address == nil {
 			continue
