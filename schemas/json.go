@@ -33,12 +33,23 @@ func (jsonCodec[T]) Decode(_ context.Context, b []byte) (T, error) {
 	}
 	if err := json.Unmarshal(b, &v); err != nil {
 		var zero T // json.Unmarshal leaves what it read before the error
-		return zero, fmt.Errorf("decode JSON as %s: %w%s", reflect.TypeFor[T](), err, offset(err))
+		return zero, fmt.Errorf("decode JSON as %s: %w%s", reflect.TypeFor[T](), short(err), offset(err))
 	}
 	return v, nil
 }
 
 func (jsonCodec[T]) ContentType() string { return ContentTypeJSON }
+
+// short keeps a json.UnmarshalTypeError from repeating a whole number, however long it
+// is.
+func short(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		cause := *wrong
+		cause.Value = cut(cause.Value, maxQuoted)
+		return &cause
+	}
+	return err
+}
 
 // offset says where the bytes are broken, which a json.SyntaxError knows and
 // keeps to itself.

@@ -2,6 +2,7 @@ package schemas_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,6 +48,15 @@ func TestJSONRefusesBrokenValues(t *testing.T) {
 			require.Zero(t, got, "half a value must not get out")
 		})
 	}
+}
+
+func TestAnErrorDoesNotRepeatAWholeNumber(t *testing.T) {
+	t.Parallel()
+	_, err := schemas.JSON[order]().Decode(t.Context(), []byte(`{"amount":`+strings.Repeat("4", 10_000)+`}`))
+	require.Less(t, len(err.Error()), 300)
+	var cause *json.UnmarshalTypeError
+	require.ErrorAs(t, err, &cause)
+	require.Equal(t, "amount", cause.Field)
 }
 
 func TestJSONErrorKeepsItsCause(t *testing.T) {

@@ -169,6 +169,7 @@ func members(b []byte) (eventMembers, error) {
 		return nil, errors.New("the value is empty")
 	}
 	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber() // one that is too large would be repeated in the error, however long it is
 	ms, err := decodeMembers(dec)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, errors.New("the JSON object is cut off")
@@ -199,7 +200,7 @@ func decodeMembers(dec *json.Decoder) (eventMembers, error) {
 		}
 		name, ok := token.(string)
 		if !ok {
-			return nil, fmt.Errorf("%v stands where the name of an attribute should", token)
+			return nil, fmt.Errorf("%s stands where the name of an attribute should", quote(fmt.Append(nil, token)))
 		}
 		m := member{name: name}
 		if len(m.name) > MaxAttribute {
