@@ -89,8 +89,11 @@ func (a *app) printChecks(documents []schemaCheckDocument, asJSON bool) {
 	for i := range documents {
 		d := &documents[i]
 		why := strings.Join(d.Reasons, "; ")
-		if d.ID != 0 {
+		switch {
+		case d.ID != 0:
 			why = fmt.Sprintf("id %d", d.ID)
+		case !d.Compatible && why == "":
+			why = "the registry does not say why; to register it would"
 		}
 		t.add(d.Topic, d.Subject, string(d.Type), d.verdict(), why)
 	}

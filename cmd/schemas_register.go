@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,12 +13,13 @@ import (
 	"github.com/penstock/penstock/schemas/registry"
 )
 
-// schemaDocument is a schema that is registered, for scripts.
+// schemaDocument is a schema that was registered, or refused, for scripts.
 type schemaDocument struct {
 	Topic   string             `json:"topic"`
 	Subject string             `json:"subject"`
 	Type    schemas.SchemaType `json:"type"`
-	ID      int                `json:"id"`
+	ID      int                `json:"id,omitempty"`
+	Refused string             `json:"refused,omitempty"` // why
 }
 
 func (a *app) schemasRegister() *cobra.Command {
@@ -37,25 +39,28 @@ A run does the same when it starts, unless it has --` + registryReadOnlyFlag + `
 
 func (a *app) registerSchemas(ctx context.Context, r *schemaRegistry, list []topicSchema, asJSON bool) error {
 	documents := []schemaDocument{}
-	var refused error
+	var refused []string
 	for _, s := range list {
-		id, err := r.client.Register(ctx, s.subject, s.schema)
-		switch {
-		case errors.Is(err, registry.ErrRefused):
-			refused = errors.Join(refused, r.explain(ctx, s.topic, err))
-			continue
-		case err != nil:
+		d := schemaDocument{Topic: s.topic, Subject: s.subject, Type: s.schema.Type}
+		var err error
+		if d.ID, err = r.client.Register(ctx, s.subject, s.schema); errors.Is(err, registry.ErrRefused) {
+			d.Refused = err.Error()
+			refused = append(refused, s.topic)
+		} else if err != nil {
 			a.printRegistered(documents, asJSON)
-			return errors.Join(refused, r.explain(ctx, s.topic, err))
+			return r.explain(ctx, s.topic, err)
 		}
-		documents = append(documents, schemaDocument{Topic: s.topic, Subject: s.subject, Type: s.schema.Type, ID: id})
+		documents = append(documents, d)
 	}
 	if len(list) == 0 && !asJSON {
 		fmt.Fprintln(a.stdout, noSchemas)
 		return nil
 	}
 	a.printRegistered(documents, asJSON)
-	return refused
+	if len(refused) > 0 {
+		return fmt.Errorf("the schema registry refused the schemas of %s: change them so that they fit those before them, or the rules that it has for their subjects", strings.Join(refused, ", "))
+	}
+	return nil
 }
 
 func (a *app) printRegistered(documents []schemaDocument, asJSON bool) {
@@ -66,9 +71,13 @@ func (a *app) printRegistered(documents []schemaDocument, asJSON bool) {
 	if len(documents) == 0 {
 		return
 	}
-	t := &table{head: []string{"TOPIC", "SUBJECT", "TYPE", "ID"}, cut: 1}
+	t := &table{head: []string{"TOPIC", "SUBJECT", "TYPE", "ID", "REFUSED"}, cut: 4, spare: []int{2, 1}}
 	for _, d := range documents {
-		t.add(d.Topic, d.Subject, string(d.Type), strconv.Itoa(d.ID))
+		id := ""
+		if d.ID != 0 {
+			id = strconv.Itoa(d.ID)
+		}
+		t.add(d.Topic, d.Subject, string(d.Type), id, d.Refused)
 	}
 	t.write(a.stdout)
 }
