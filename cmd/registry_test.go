@@ -185,8 +185,8 @@ func TestARegistryThatSaysNoEndsTheCommandInOneSentence(t *testing.T) {
 			for _, text := range want {
 				require.Contains(t, got.err, text, "%v", args)
 			}
-			last := got.err[strings.Index(got.err, "ledger: "):]
-			require.Equal(t, 1, strings.Count(last, "\n"), "one sentence: %s", last)
+			_, sentence, _ := strings.Cut(got.err, "ledger: ")
+			require.Equal(t, 1, strings.Count(sentence, "\n"), "one sentence: %s", sentence)
 		}
 	}
 	require.Empty(t, brokerRecords(t, p, brokers), "nothing was stored")

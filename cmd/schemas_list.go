@@ -58,9 +58,9 @@ func (a *app) listSchemas(ctx context.Context, r *schemaRegistry, all, asJSON bo
 
 func (a *app) printSubjects(entries []registry.Entry, all, asJSON bool) {
 	if asJSON {
-		documents := []subjectDocument{}
-		for _, e := range entries {
-			documents = append(documents, subjectDocument(e))
+		documents := make([]subjectDocument, len(entries))
+		for i, e := range entries {
+			documents[i] = subjectDocument(e)
 		}
 		a.stdout.document(documents)
 		return
