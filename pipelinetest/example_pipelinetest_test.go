@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"testing"
 	"time"
 
 	"github.com/penstock/penstock/filters"
@@ -12,15 +11,12 @@ import (
 	"github.com/penstock/penstock/pipelinetest"
 )
 
-// t stands for what a test function is given.
-type t struct{ testing.TB }
-
-func (t) Helper()                           {}
-func (t) Context() context.Context          { return context.Background() }
-func (t) Cleanup(func())                    {}
-func (t) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
-
+// The postman is away for a while: what he cannot post is parked, and time passes
+// when the test says so.
 func Example() {
+	t := &tb{} // a test function is given one
+	defer t.end()
+
 	p := pipeline.New("letters")
 	in := pipeline.NewPipe[string](p, "in")
 	away := true
@@ -31,7 +27,7 @@ func Example() {
 		return s + " is posted", nil
 	}), pipeline.Park(1, pipeline.Constant(time.Hour)), pipeline.Open())
 
-	d := pipelinetest.New(t{}, p)
+	d := pipelinetest.New(t, p)
 	d.Put("in", "a letter")
 	fmt.Println(len(pipelinetest.Values[string](d, "post")), "posted")
 	away = false
