@@ -107,8 +107,15 @@ func TestOnlyWhoWritesAPipeRegistersItsSchema(t *testing.T) {
 	ok(t, p, "run", "--drain", "--stage", "check", brokers, registry)
 	require.False(t, fake.SubjectExists("ledger.booked-value"), "the stage reads it")
 	require.True(t, fake.SubjectExists("ledger.checked-value"))
-	ok(t, p, "run", "--drain", "--source", "booked", brokers, registry)
+
+	fake, registry = newRegistry(t)
+	ok(t, ledger(), "trigger", "booked", "--value", `{"account":"ada","cents":1}`, brokers, registry)
 	require.True(t, fake.SubjectExists("ledger.booked-value"))
+
+	fake, registry = newRegistry(t)
+	ok(t, ledger(entry{"ada", 7}), "run", "--drain", "--source", "booked", brokers, registry)
+	require.True(t, fake.SubjectExists("ledger.booked-value"))
+	require.False(t, fake.SubjectExists("ledger.checked-value"), "no stage runs")
 }
 
 func TestATriggerIsWrittenWithTheSchemasID(t *testing.T) {

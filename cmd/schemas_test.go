@@ -107,6 +107,11 @@ func TestSchemasAreThoseThatTheProgramWrites(t *testing.T) {
 	require.NotContains(t, out, "books.in", "others write it")
 	require.Contains(t, ok(t, books, "schemas", "check", "in", registry), "books.in-value", "but it may be named")
 
+	// A topic that one pipeline reads and a later one writes.
+	later := pipeline.New("later")
+	pipeline.Sink(pipeline.NewPipe(later, "in", pipeline.Codec(codec)), "out", sinks.Topic("books.in", sinks.RecordCodec(codec)))
+	require.Contains(t, ok(t, program(p, later), "schemas", "register", registry), "books.in-value")
+
 	got := call(t, books, "schemas", "check", "plain", registry)
 	require.Equal(t, cmd.ExitWrongUse, got.code)
 	require.Contains(t, got.err, `there is no pipe with a schema "plain"; there are: books.in, audit`)
