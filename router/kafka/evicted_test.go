@@ -84,13 +84,50 @@ func TestASilentCoordinatorEndsTheWork(t *testing.T) {
 	m := join(t, cfg, copied(20))
 	feed(t, b.Addrs(), 20, 20)
 	caughtUp(t, b)
-	h := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.CoordinatorNotAvailable, Count: -1})
+	quiet := hush(b, kmsg.OffsetCommit, kmsg.Heartbeat)
+	defer quiet.end()
 	feed(t, b.Addrs(), 20, 20)
 	until(t, func() bool { return len(m.failures()) > 0 }, "it goes on")
 	require.ErrorContains(t, errors.Join(m.failures()...), "longer than the session timeout")
-	h.Remove()
+	quiet.end()
 	caughtUp(t, b)
 	requireRewindsOnly(t, look(t, b))
+}
+
+// A coordinator that takes long for commits answers heartbeats: they do not wait behind
+// them, and the member is one still.
+func TestAHeartbeatDoesNotWaitBehindACommit(t *testing.T) {
+	t.Parallel()
+	for name, transactions := range map[string]*kafka.TransactionsConfig{"at least once": nil, "exactly once": {Timeout: patience}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newFlow(t)
+			cfg := quick(b.Addrs())
+			cfg.Transactions = transactions
+			claims := make(chan *kafka.Claim, 100)
+			cfg.OnClaim = func(_ context.Context, k *kafka.Claim) error {
+				claims <- k
+				return nil
+			}
+			m := join(t, cfg, copied(20))
+			k := <-claims
+			key := kmsg.OffsetCommit
+			if transactions != nil {
+				key = kmsg.TxnOffsetCommit
+			}
+			quiet := hush(b, key)
+			defer quiet.end()
+			feed(t, b.Addrs(), 20, 20)
+			until(t, func() bool { return quiet.unsaid.Load() > 0 }, "nothing is committed")
+			for range 3 {
+				require.NoError(t, k.Heartbeat(t.Context()))
+			}
+			quiet.end()
+			caughtUp(t, b)
+			require.Empty(t, m.failures())
+			require.Equal(t, findings{}, look(t, b))
+		})
+	}
 }
 
 // What the coordinator is only late with is asked for again.

@@ -27,15 +27,23 @@ type session struct {
 	lookedAt  int32                              // the generation that they were looked up in
 	positions map[string]map[int32]client.Offset // what was committed then
 
-	commitMu  sync.Mutex // held over a commit's check and its request
-	refused   bool       // the last commit failed
-	stop      chan struct{}
-	committer sync.WaitGroup
-	answered  time.Time // when the group last knew of us; the committer's own
+	commitMu sync.Mutex // held over a commit's check and its request
+	refused  error      // why the last commit failed; nil: it did not
+	giveUp   time.Time  // when claims that end stop trying to commit; zero: nothing was refused to any
+
+	attending sync.WaitGroup // who commits, and who sends heartbeats
+	answers   answers
+
+	// over ends when the session has failed, or its claims are released: what attends
+	// to it does not wait for answers any more.
+	over context.Context //nolint:containedctx // see above
+	end  context.CancelFunc
 }
 
 func newSession(sub *subscription, s client.Session, p client.Producer, r *saramaclient.Reader) *session {
-	return &session{sub: sub, s: s, producer: p, reader: r, claims: map[*Claim]struct{}{}, looking: make(chan struct{}, 1), stop: make(chan struct{}), answered: time.Now()}
+	sess := &session{sub: sub, s: s, producer: p, reader: r, claims: map[*Claim]struct{}{}, looking: make(chan struct{}, 1), answers: answersNow()}
+	sess.over, sess.end = context.WithCancel(context.Background())
+	return sess
 }
 
 // add takes up a claim, unless the session has failed meanwhile.
@@ -60,11 +68,14 @@ func (s *session) release(ctx context.Context, k *Claim) error {
 	failed := s.failed != nil
 	s.mu.Unlock()
 	var err error
-	if k.number != nil {
+	switch {
+	case k.number != nil:
 		s.commitMu.Unlock() // the number takes it for each commit
 		err = s.sub.leaveNumber(ctx, k)
 		s.commitMu.Lock()
-	} else if !failed || !s.refused { // else many claims would wait for the same coordinator, one after the other
+	case s.refused != nil && (failed || !s.giveUp.IsZero() && time.Now().After(s.giveUp)):
+		err = s.refused // else many claims would wait for the same coordinator, one after the other
+	default:
 		err = s.commitLast(ctx)
 	}
 	k.ledger.kill()
@@ -78,12 +89,21 @@ func (s *session) release(ctx context.Context, k *Claim) error {
 // rejoinPause is how long a commit waits that crossed a rejoin.
 const rejoinPause = 5 * time.Millisecond
 
-// commitLast commits, again while a rejoin is crossed: a claim is told that it is
-// revoked with the assignment that takes it away, a moment before the member has
-// that assignment's generation.
+// commitLast commits before a claim ends, again while a rejoin is crossed: a claim is
+// told that it is revoked with the assignment that takes it away, a moment before the
+// member has that assignment's generation. Claims that are refused one after the other
+// share the time that there is for that.
 func (s *session) commitLast(ctx context.Context) error {
+	if s.giveUp.IsZero() {
+		s.giveUp = time.Now().Add(commitTimeout)
+	}
+	ctx, cancel := context.WithDeadline(ctx, s.giveUp)
+	defer cancel()
 	for {
 		_, err := s.commitLocked(ctx)
+		if err == nil {
+			s.giveUp = time.Time{}
+		}
 		if !errors.Is(err, client.ErrRejoining) {
 			return err
 		}
@@ -107,6 +127,7 @@ func (s *session) fail(err error) {
 	s.failed = err
 	claims := s.list()
 	s.mu.Unlock()
+	s.end()
 	if s.producer != nil {
 		s.producer.Fence(err)
 	}
@@ -123,56 +144,6 @@ func (s *session) list() []*Claim {
 		claims = append(claims, k)
 	}
 	return claims
-}
-
-// commitEvery commits until the session ends, and makes sure that it has not
-// ended behind our back: sarama looks after the membership too, but a session
-// that it ends because the member was evicted drains like any other, and its
-// heartbeats wait as long as a rebalance may take.
-func (s *session) commitEvery(interval time.Duration) {
-	t := time.NewTicker(interval)
-	defer t.Stop()
-	ending := s.s.Context().Done()
-	for {
-		now := false
-		select {
-		case <-t.C:
-		case <-ending:
-			ending, now = nil, true // a rebalance, or an eviction?
-		case <-s.stop:
-			return
-		}
-		s.attend(now)
-	}
-}
-
-// attend commits, or where nothing is to be committed and the last answer was
-// long ago sends a heartbeat. Work goes on only while answers come: a member
-// that is silent for the session timeout has lost its claims.
-func (s *session) attend(now bool) {
-	limit := s.sub.cfg.SessionTimeout
-	if s.s.Rejoining() && s.s.Context().Err() == nil {
-		s.answered = time.Now() // sarama waits for the group's answer, and ends the session if none comes
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), min(commitTimeout, max(limit-time.Since(s.answered), time.Millisecond)))
-	defer cancel()
-	sent, err := s.commit(ctx)
-	if err == nil && !sent && (now || time.Since(s.answered) > limit/5) {
-		sent, err = true, s.s.Heartbeat(ctx)
-	}
-	silent := time.Since(s.answered)
-	switch {
-	case err == nil && sent:
-		s.answered = time.Now()
-	case err == nil, errors.Is(err, client.ErrRejoining):
-	case errors.Is(err, client.ErrStale):
-		s.fail(err) // another member has the claims, and what is left here is a zombie's
-	case silent >= limit:
-		s.fail(fmt.Errorf("the coordinator has not answered for %v, longer than the session timeout: %w", silent.Round(time.Millisecond), err))
-	default:
-		s.sub.log.Warn("offsets were not committed; they will be with the next commit", "error", err)
-	}
 }
 
 // commit stores the watermarks that have moved. It reports whether there were
@@ -203,7 +174,7 @@ func (s *session) commitLocked(ctx context.Context) (sent bool, err error) {
 		return false, nil
 	}
 	err = s.s.Commit(ctx, offsets)
-	if s.refused = err != nil; s.refused {
+	if s.refused = err; err != nil {
 		return true, err
 	}
 	for i, k := range moved {

@@ -124,7 +124,7 @@ func (s *subscription) Begin(ctx context.Context, cs client.Session) error {
 	s.mu.Lock()
 	s.sess = sess
 	s.mu.Unlock()
-	sess.committer.Go(func() { sess.commitEvery(s.cfg.CommitInterval) })
+	sess.attend()
 	s.log.Debug("joined", "claims", cs.Claims(), "generation", cs.Membership().Generation)
 	s.cfg.OnJoin(cs.Claims())
 	return nil
@@ -156,8 +156,8 @@ func (s *subscription) End(client.Session) error {
 	if sess == nil { // Begin failed
 		return nil
 	}
-	close(sess.stop)
-	sess.committer.Wait()
+	sess.end()
+	sess.attending.Wait()
 	s.closeNumbers() // those whose claims never began
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/IBM/sarama"
 
@@ -46,11 +47,14 @@ type GroupConfig struct {
 
 // Group is one member of a consumer group. It owns partition numbers.
 type Group struct {
-	cfg  GroupConfig
-	gate *gate
+	cfg   GroupConfig
+	gate  *gate
+	pulse *pulse
+
+	serving atomic.Int64 // claims, also those that are revoked and drain
 
 	mu     sync.Mutex
-	claims map[*claim]struct{} // those that are served
+	claims map[*claim]struct{} // those that are served and not revoked
 }
 
 // NewGroup returns a member that has not joined yet.
@@ -64,20 +68,21 @@ func NewGroup(cfg GroupConfig) *Group {
 	if cfg.OnRejoin == nil {
 		cfg.OnRejoin = func() {}
 	}
-	g := &Group{cfg: cfg, gate: newGate(), claims: map[*claim]struct{}{}}
+	g := &Group{cfg: cfg, gate: newGate(), pulse: newPulse(cfg.Commits.Config()), claims: map[*claim]struct{}{}}
 	own := *cfg.Sarama
 	own.Consumer.Group.Rebalance.GroupStrategies = []sarama.BalanceStrategy{&ownership{gate: g.gate, rejoins: cfg.OnRejoin, assigned: g.assigned}}
 	g.cfg.Sarama = &own
 	return g
 }
 
-// Run implements client.Group.
+// Run implements client.Group. It is called once.
 func (g *Group) Run(ctx context.Context, h client.Handler) error {
 	conn, err := Dial(ctx, g.cfg.Brokers, g.cfg.Sarama)
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", g.cfg.Name, err)
 	}
 	defer func() { _ = conn.Close() }()
+	defer g.pulse.close()
 	// A refusal is told at once: sarama would take it for one that passes, and
 	// say nothing for as long as it joins again and again.
 	_, err = Aside(ctx, func() (*sarama.Broker, error) { return conn.Coordinator(g.cfg.Name) })
@@ -105,9 +110,12 @@ func (g *Group) Run(ctx context.Context, h client.Handler) error {
 		case <-ctx.Done():
 		}
 	})
+	left := make(chan struct{})
+	watch.Go(func() { g.hangUp(ctx, left, conn, g.cfg.Sarama.Consumer.Group.Session.Timeout) })
 	runErr := g.sessions(ctx, member, adapted)
 	fail(nil)                  // nobody waits any more
 	closeErr := member.Close() // leaves the group
+	close(left)
 	watch.Wait()
 	// The failure of a claim may well be a time-out: it is told from an end of
 	// the caller's context by who ended ours.
@@ -186,6 +194,8 @@ func (h *handler) ConsumeClaim(_ sarama.ConsumerGroupSession, c sarama.ConsumerG
 	h.mu.Lock()
 	sess := h.current
 	h.mu.Unlock()
+	h.group.serving.Add(1)
+	defer h.group.serving.Add(-1)
 	h.idle(map[string][]int32{c.Topic(): {c.Partition()}})
 	served := &claim{s: sess.s, c: c, conn: h.conn, revoked: make(chan struct{}), gate: h.group.gate, fetcher: h.fetcher}
 	defer served.close()

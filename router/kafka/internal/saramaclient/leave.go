@@ -2,6 +2,7 @@ package saramaclient
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -34,4 +35,30 @@ func (h *handler) rejoining() bool {
 	sess := h.current
 	h.mu.Unlock()
 	return sess != nil && sess.Rejoining()
+}
+
+// hangUp closes the member's connections when it is to end, serves no claim any more,
+// and the coordinator has let it wait for longer than patience after that. sarama waits
+// for answers that may come as late as a rebalance takes, or never: what was asked for
+// before, and what says that the member leaves. It holds nothing any more, and the
+// group does without it when its session is over. ended is closed when it has left.
+func (g *Group) hangUp(ctx context.Context, ended <-chan struct{}, conn io.Closer, patience time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-ended:
+		return
+	}
+	poll := time.NewTicker(rejoinPoll)
+	defer poll.Stop()
+	for until := time.Now().Add(patience); time.Now().Before(until); {
+		select {
+		case <-poll.C:
+		case <-ended:
+			return
+		}
+		if g.serving.Load() > 0 { // it is a member for as long as a claim drains
+			until = time.Now().Add(patience)
+		}
+	}
+	_ = conn.Close()
 }

@@ -99,11 +99,7 @@ func (s *session) Heartbeat(ctx context.Context) error {
 		req.GroupInstanceId = &m.Instance
 	}
 	_, err := coordinator(ctx, s.group, func(b *sarama.Broker) (struct{}, error) {
-		res, err := b.Heartbeat(req)
-		if err == nil && res.Err != sarama.ErrNoError && res.Err != sarama.ErrRebalanceInProgress {
-			err = res.Err
-		}
-		return struct{}{}, err
+		return struct{}{}, s.group.pulse.beat(b.Addr(), req)
 	})
 	if err != nil {
 		return fmt.Errorf("send a heartbeat to group %s: %w", m.Group, s.judge(m, err))
