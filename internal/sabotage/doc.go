@@ -14,11 +14,12 @@ const (
 	DeliverFirst               // an offset is committed when all that came of its message is stored
 	StopOnFailure              // nothing is sent behind what could not be stored
 	OneTransaction             // outputs and offsets are in one transaction
+	Fences                     // who has lost a partition number cannot commit: by its generation, its transactional id, and what it is told
 	rules
 )
 
 // Names of the rules, for flags.
-var names = [rules]string{"void-by-start", "epochs", "free-on-done", "deliver-first", "stop-on-failure", "one-transaction"}
+var names = [rules]string{"void-by-start", "epochs", "free-on-done", "deliver-first", "stop-on-failure", "one-transaction", "fences"}
 
 // String is the rule's name.
 func (r Rule) String() string {

@@ -2,12 +2,14 @@ package kafka
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/penstock/penstock/internal/sabotage"
 	"github.com/penstock/penstock/router/kafka/internal/client"
 )
 
@@ -81,7 +83,7 @@ func (s *subscription) openNumber(ctx context.Context, id int32) (*number, error
 		id: id, sub: s, cfg: *s.cfg.Transactions, ended: make(chan struct{}), woken: make(chan struct{}, 1),
 		taken: map[*Claim]taken{}, byTopic: map[string][]client.Output{},
 	}
-	p, err := newTransactional(ctx, s.conn, s.cfg, fmt.Sprintf("%s-%d", s.cfg.Group, id), s.told, s.onFence, s.log)
+	p, err := newTransactional(ctx, s.conn, s.cfg, s.transactionalID(id), s.told, s.onFence, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("partition number %d: %w", id, err)
 	}
@@ -89,6 +91,15 @@ func (s *subscription) openNumber(ctx context.Context, id int32) (*number, error
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	go n.run()
 	return n, nil
+}
+
+// transactionalID is the id of a number's producer, which each owner of it has.
+func (s *subscription) transactionalID(number int32) string {
+	id := fmt.Sprintf("%s-%d", s.cfg.Group, number)
+	if sabotage.Broken(sabotage.Fences) {
+		id += "-" + rand.Text()
+	}
+	return id
 }
 
 // add takes up a claim, unless the number's last one has left it.

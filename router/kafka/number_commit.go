@@ -170,10 +170,8 @@ func (n *number) commit(claims []*Claim) error {
 	if len(all) == 0 {
 		return errNoClaim
 	}
-	if sabotage.Broken(sabotage.OneTransaction) {
-		if err := n.commitApart(ctx); err != nil {
-			return err
-		}
+	if err := n.breakRules(ctx); err != nil {
+		return err
 	}
 	if err := n.producer.AddOffsets(ctx, all[0].claim.membership(), offsets); err != nil {
 		return err
@@ -227,20 +225,29 @@ func (k *Claim) position(all map[*Claim]taken) (_ client.Offset, version int64, 
 func (k *Claim) membership() client.Membership {
 	m := k.sess.s.Membership()
 	m.Generation = k.c.Generation()
+	if sabotage.Broken(sabotage.Fences) {
+		m.Member, m.Generation = "", -1
+	}
 	return m
 }
 
-// apart is how long outputs are committed before their offsets where that rule is
-// broken on purpose: long enough that kills meet it.
-const apart = 300 * time.Millisecond
+// broken is how long it takes to commit where a rule of that is broken on purpose:
+// long enough that faults meet it.
+const broken = 300 * time.Millisecond
 
-// commitApart breaks a rule: the outputs are committed by themselves.
-func (n *number) commitApart(ctx context.Context) error {
-	if err := errors.Join(n.producer.End(ctx, true), n.producer.Begin()); err != nil {
-		return err
+// breakRules breaks rules on purpose: the outputs are committed by themselves, or a
+// while after somebody else may have the number.
+func (n *number) breakRules(ctx context.Context) error {
+	switch {
+	case sabotage.Broken(sabotage.OneTransaction):
+		if err := errors.Join(n.producer.End(ctx, true), n.producer.Begin()); err != nil {
+			return err
+		}
+	case !sabotage.Broken(sabotage.Fences):
+		return nil
 	}
 	select {
-	case <-time.After(apart):
+	case <-time.After(broken):
 	case <-ctx.Done():
 	}
 	return nil

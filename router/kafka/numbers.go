@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/penstock/penstock/internal/sabotage"
 )
 
 // rejoinGrace is how long what is open may take to end before the member joins
@@ -151,6 +153,9 @@ func (s *subscription) closeNumbers() {
 
 // fenceNumbers keeps anything more from being stored.
 func (s *subscription) fenceNumbers(cause error) {
+	if sabotage.Broken(sabotage.Fences) {
+		return
+	}
 	s.mu.Lock()
 	numbers := slices.Collect(maps.Values(s.numbers))
 	s.mu.Unlock()
