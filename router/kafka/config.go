@@ -43,6 +43,13 @@ type Config struct {
 
 	// RequestTimeout bounds the wait for an answer. Defaults to 30 s.
 	RequestTimeout time.Duration
+
+	dialer dialer // nil: the network's. Tests have connections fail with it
+}
+
+// dialer makes connections.
+type dialer interface {
+	Dial(network, addr string) (net.Conn, error)
 }
 
 func (c Config) withDefaults() Config {
@@ -101,6 +108,9 @@ func (c Config) sarama() *sarama.Config {
 	s.Metadata.AllowAutoTopicCreation = false // a name that is misspelt is an error, not a topic
 	s.Metadata.RefreshFrequency = topicMaxAge
 	s.Metadata.Timeout = c.RequestTimeout // no further retry of a look-up after it
+	if c.dialer != nil {
+		s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, c.dialer
+	}
 	if c.TLS != nil {
 		s.Net.TLS.Enable, s.Net.TLS.Config = true, c.TLS.Clone()
 		if s.Net.TLS.Config.MinVersion == 0 {

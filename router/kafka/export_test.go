@@ -63,3 +63,6 @@ func (idleClaim) Revoked() <-chan struct{} { return nil }
 
 // Member is the configuration of a member's connections.
 func (c SubscriberConfig) Member() *sarama.Config { return c.withDefaults().memberConfig() }
+
+// DialThrough has all connections made by d.
+func (c *Config) DialThrough(d dialer) { c.dialer = d }

@@ -3,6 +3,7 @@
 package kafka_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -104,4 +105,56 @@ func TestKafkaWhoTakesANumberOverEndsTheTransactionOfADeadOwner(t *testing.T) {
 	m := join(t, f.exactly(), f.copied)
 	f.once()
 	require.Empty(t, m.failures())
+}
+
+// However connections are cut, a transaction happens once. A broker that has done what
+// it was asked for, and could not say so, is asked again.
+func TestKafkaTransactionsHappenOnceThoughConnectionsAreCut(t *testing.T) {
+	t.Parallel()
+	cutting(func(name string, key kmsg.Key, what lost) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newRealFlow(t)
+			c := newCutter(t)
+			cfg := f.exactly()
+			cfg.DialThrough(c)
+			if key == kmsg.InitProducerID {
+				c.cut(key, what, 2)
+			}
+			m := join(t, cfg, f.copied)
+			f.feed(10)
+			for n := range 3 {
+				if key != kmsg.InitProducerID {
+					c.cut(key, what, n+1)
+				}
+				f.feed(10)
+				until(t, func() bool { return c.cuts() > 0 }, "nothing is cut")
+				f.once()
+			}
+			m.leave()
+			f.once()
+		})
+	})
+}
+
+// Somebody who takes a transactional id over, here another program by mistake, fences
+// the owner in the middle of its work: what that has open is aborted, and what the
+// other one writes too when the owner takes its id over again.
+func TestKafkaAnOwnerThatIsFencedGoesOn(t *testing.T) {
+	t.Parallel()
+	f := newRealFlow(t)
+	m := join(t, f.exactly(), f.copied)
+	for round := range 3 {
+		f.feed(10)
+		f.once()
+		other, err := kgo.NewClient(kgo.SeedBrokers(f.addrs...), kgo.TransactionalID(f.in+"-"+strconv.Itoa(round)), kgo.TransactionTimeout(10*time.Minute))
+		require.NoError(t, err)
+		defer other.CloseAllowingRebalance()
+		require.NoError(t, other.BeginTransaction())
+		require.NoError(t, other.ProduceSync(within(t), &kgo.Record{Topic: f.out, Value: []byte("of another")}).FirstErr())
+		f.feed(10)
+		f.once()
+		require.Error(t, other.EndTransaction(within(t), kgo.TryCommit), "it is fenced in its turn")
+		require.NotEmpty(t, m.failures(), "the owner was told")
+	}
 }
