@@ -43,3 +43,9 @@ func Progress(ctx context.Context, admin *kafka.Admin, r *router.Router, graphs 
 	p.linesEvery = time.Millisecond
 	return p.lines
 }
+
+// StopTime is a time to stop, and what begins it and tells when it ends.
+func StopTime(takes time.Duration) (begin func() time.Time, share func(context.Context) (context.Context, context.CancelFunc)) {
+	s := &stopTime{takes: takes}
+	return s.begin, s.context
+}

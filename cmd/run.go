@@ -123,6 +123,7 @@ type job struct {
 	cluster *cluster
 
 	registry *schemaRegistry
+	stopTime *stopTime
 }
 
 func (a *app) newJob(f *runFlags) (*job, error) {
@@ -138,6 +139,7 @@ func (a *app) newJob(f *runFlags) (*job, error) {
 	if j.cfg, err = f.router(j.log); err != nil {
 		return nil, err
 	}
+	j.stopTime = &stopTime{takes: j.cfg.StopTimeout}
 	j.cfg.OnStart, j.cfg.OnStop = a.program.OnStart, a.program.OnStop
 	j.registry, err = a.schemaRegistry(f.registry, j.log)
 	return j, err

@@ -18,6 +18,7 @@ var errDrained = errors.New("everything is done")
 func (a *app) runRouter(ctx context.Context, j *job, r *router.Router, admin *kafka.Admin, graphs []*pipeline.Graph) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	context.AfterFunc(running, func() { j.stopTime.begin() })
 	undo := j.tellStop(ctx)
 	defer undo()
 	if b := j.cluster.broker; b != nil {

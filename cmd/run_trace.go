@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -35,7 +34,8 @@ func (f *runFlags) checkTrace() error {
 }
 
 // trace has the job's spans sent, until it is stopped. What waits to be sent is
-// bounded: where the collector does not keep up, spans are dropped.
+// bounded: where the collector does not keep up, spans are dropped. So are those that
+// are not sent within what the stages leave of the time to stop.
 func (j *job) trace(ctx context.Context, program string) (stop func() error, err error) {
 	if j.flags.traceEndpoint == "" {
 		return func() error { return nil }, nil
@@ -56,16 +56,22 @@ func (j *job) trace(ctx context.Context, program string) (stop func() error, err
 	if err != nil {
 		return nil, fmt.Errorf("send spans to %s: %w", at.Redacted(), err)
 	}
-	provider := trace.NewTracerProvider(
+	spans := trace.NewBatchSpanProcessor(&patientExporter{SpanExporter: exporter, log: j.log})
+	j.cfg.Tracer = trace.NewTracerProvider(
 		trace.WithResource(service),
-		trace.WithBatcher(&patientExporter{SpanExporter: exporter, log: j.log}),
+		trace.WithSpanProcessor(spans),
 		trace.WithSampler(trace.ParentBased(trace.TraceIDRatioBased(j.flags.traceRatio))))
-	j.cfg.Tracer = provider
 	return func() error {
-		ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), j.cfg.StopTimeout)
+		ending, cancel := j.stopTime.context(ctx)
 		defer cancel()
-		if err := provider.Shutdown(ending); err != nil && !errors.Is(err, context.Canceled) {
+		err := ending.Err()
+		if err == nil {
+			err = spans.Shutdown(ending)
+		}
+		if err != nil {
 			j.log.Warn("the last spans were not sent", "error", err)
+			_ = exporter.Shutdown(ending) // cuts off what is under way
+			_ = spans.Shutdown(ending)    // and then has nothing to wait for
 		}
 		return nil
 	}, nil
