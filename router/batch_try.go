@@ -21,15 +21,12 @@ func (w *batchWorker) do(items []batchItem) error {
 			open = append(open, i)
 		}
 	}
-	for attempt := 1; len(open) > 0; {
+	for len(open) > 0 {
 		if !w.claim.MayFinish() {
 			w.giveUp(items)
 			return nil
 		}
-		again, wait, counts := w.try(ctx, attempt, items, open)
-		if counts {
-			attempt++
-		}
+		again, wait := w.try(ctx, items, open)
 		if ctx.Err() != nil {
 			w.giveUp(items)
 			return nil //nolint:nilerr // the claim has ended: that is no failure of these messages
@@ -49,11 +46,11 @@ func (w *batchWorker) do(items []batchItem) error {
 // try calls the filter with the open items and returns those to be tried
 // again, and the wait before that. The attempt does not count where the stage's
 // breaker holds them all.
-func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, open []int) (again []int, wait time.Duration, counts bool) {
+func (w *batchWorker) try(ctx context.Context, items []batchItem, open []int) (again []int, wait time.Duration) {
 	w.at.begin(items[open[0]].record, clock())
 	t, o, wait := w.stage.mayTry(&w.at, w.claim)
 	if o != succeeded {
-		return open, wait, false
+		return open, wait
 	}
 	first := &items[open[0]]
 	alone, o, wait := w.stage.mayBegin(&w.at, w.claim, first.record.Offset, &first.f)
@@ -62,29 +59,29 @@ func (w *batchWorker) try(ctx context.Context, attempt int, items []batchItem, o
 		return w.notBegun(first, open, o, wait)
 	}
 	defer func() { alone.end(first.fate == toSettle || first.fate == toPoison) }()
-	errs := w.call(ctx, attempt, items, open)
+	errs := w.call(ctx, items, open)
 	w.at.end(clock())
 	w.at.rest()
 	w.stage.latency.take(&w.at.took)
 	if ctx.Err() != nil {
 		w.stage.breaker.ended(t)
-		return open, 0, false
+		return open, 0
 	}
 	if held, next := w.stage.breaker.told(t, together(errs), errs[0]); held {
 		for j, i := range open {
 			items[i].f.note(errs[j])
 			w.stage.logPanic(items[i].d, errs[j])
 		}
-		return open, max(next, 0), false
+		return open, max(next, 0)
 	}
-	return w.judge(attempt, items, open, errs)
+	return w.judge(items, open, errs)
 }
 
-// judge says what becomes of the open items after an attempt that counts.
-func (w *batchWorker) judge(attempt int, items []batchItem, open []int, errs []error) (again []int, wait time.Duration, counts bool) {
+// judge says what becomes of the open items after an attempt, each by what it has failed
+// itself.
+func (w *batchWorker) judge(items []batchItem, open []int, errs []error) (again []int, wait time.Duration) {
 	for j, i := range open {
 		item := &items[i]
-		item.f.attempts = attempt - 1
 		verdict, after := pipeline.Judge(errs[j])
 		o, after := w.stage.judge(item.d, errs[j], verdict, after, &item.f)
 		switch o {
@@ -99,17 +96,17 @@ func (w *batchWorker) judge(attempt int, items []batchItem, open []int, errs []e
 			again = append(again, i)
 		}
 	}
-	return again, wait, true
+	return again, wait
 }
 
 // call runs one attempt.
-func (w *batchWorker) call(ctx context.Context, attempt int, items []batchItem, open []int) []error {
+func (w *batchWorker) call(ctx context.Context, items []batchItem, open []int) []error {
 	ds := make([]*pipeline.Delivery, len(open))
 	made := make([]*pipeline.Outputs, len(open))
 	errs := make([]error, len(open))
 	for j, i := range open {
 		d := *items[i].d
-		d.Attempt = attempt
+		d.Attempt = items[i].f.attempts + 1
 		ds[j], made[j] = &d, items[i].outs
 		made[j].Reset()
 	}

@@ -21,14 +21,14 @@ func (w *batchWorker) doEach(items []batchItem) error {
 
 // notBegun says what becomes of a batch whose attempt may not be made: only of one that
 // is a batch of one more is to be said than that it waits.
-func (w *batchWorker) notBegun(item *batchItem, open []int, o outcome, wait time.Duration) (rest []int, after time.Duration, counts bool) {
+func (w *batchWorker) notBegun(item *batchItem, open []int, o outcome, wait time.Duration) (rest []int, after time.Duration) {
 	if o == failed {
 		item.fate = toPoison
-		return nil, 0, false
+		return nil, 0
 	}
 	if o == aside {
 		item.fate, item.notBefore = toPark, time.Now().Add(wait)
-		return nil, 0, false
+		return nil, 0
 	}
-	return open, wait, false
+	return open, wait
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/penstock/penstock/pipeline"
 	"github.com/penstock/penstock/router/internal/parking"
 	"github.com/penstock/penstock/router/kafka"
+	"github.com/penstock/penstock/schemas"
 )
 
 // failure is what has gone wrong with a message so far.
@@ -17,6 +18,7 @@ type failure struct {
 	first, last error
 	since       time.Time // of the first
 	attempts    int
+	unknown     int // attempts that do not count: see judge
 
 	parked *parking.Entry // nil: it is not
 }
@@ -60,7 +62,7 @@ const (
 // failed so far is in f. It ended when the claim did first, and was displaced when
 // only ctx, which is of the claim, did: that is no failure of the message, whatever
 // the filter returned, and no attempt counts. Where it is to be done again and f has
-// no attempt more than before, the breaker holds it.
+// no attempt more than before, the breaker holds it, or the codec cannot read it yet.
 func (s *stage) step(ctx context.Context, at *activity, claim *kafka.Claim, d *pipeline.Delivery, call attempt.Func, out *pipeline.Outputs, f *failure) (o outcome, wait time.Duration) {
 	t, o, wait := s.mayTry(at, claim)
 	if o != succeeded {
@@ -91,8 +93,16 @@ func (s *stage) step(ctx context.Context, at *activity, claim *kafka.Claim, d *p
 	return s.judge(d, err, verdict, wait, f)
 }
 
-// judge says what becomes of a message after an attempt that counts.
+// judge says what becomes of a message after an attempt. It counts, unless the codec
+// could not be asked what the message is: then all that comes with its schema waits, as
+// when a breaker is open, and whoever is down is asked less and less often.
 func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict, wait time.Duration, f *failure) (outcome, time.Duration) {
+	if verdict == pipeline.Again && errors.Is(err, schemas.ErrUnavailable) {
+		f.note(err)
+		f.unknown++
+		s.log.Debug("waiting for what the codec needs", "id", d.ID, "error", err)
+		return again, min(max(jitter(s.node.Backoff.Delay(f.unknown)), leastUnknownWait), s.longestHold())
+	}
 	f.attempts++
 	switch verdict {
 	case pipeline.Done:
@@ -127,6 +137,9 @@ func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict,
 	s.log.Debug("trying again", "id", d.ID, "attempt", f.attempts, "after", wait, "error", err)
 	return again, wait
 }
+
+// leastUnknownWait is how long a message waits at least that the codec cannot read yet.
+const leastUnknownWait = 50 * time.Millisecond
 
 // longestHold is the longest wait that a message spends where it is: it counts as
 // in flight there, and keeps the offset from being committed. A longer one it
