@@ -41,7 +41,7 @@ test: ## Run the tests with the race detector; they bring their own embedded bro
 test-kafka: ## Run the tests that need a real Kafka, on a fresh one: [PKG=./router/...] [RUN=TestName] [BENCH=BenchmarkName]
 	PKG='$(PKG)' RUN='$(RUN)' BENCH='$(BENCH)' scripts/test-kafka.sh
 
-bench: ## Measure a stage beside its peers: [CASE=stage|hotkey|slow|lanesfast] [MESSAGES=1000000] [ROUNDS=3] [BROKERS=embedded,kafka] [CONTESTANTS=ours,kgo] [GOGC=100] [PROFILE=dir]
+bench: ## Measure a stage beside its peers: [CASE=stage|hotkey|slow|lanesfast|exactly-once] [MESSAGES=1000000] [ROUNDS=3] [BROKERS=embedded,kafka] [CONTESTANTS=ours,kgo] [GOGC=100] [PROFILE=dir]
 	cd benchmarks && go build -o ../bin/bench .
 	RESULTS='$(if $(RESULTS),$(RESULTS),$(if $(or $(CASE),$(MESSAGES),$(ROUNDS),$(BROKERS),$(CONTESTANTS),$(GOGC)),,benchmarks/results/latest.json))' bin/bench
 
