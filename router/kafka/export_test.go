@@ -66,3 +66,9 @@ func (c SubscriberConfig) Member() *sarama.Config { return c.withDefaults().memb
 
 // DialThrough has all connections made by d.
 func (c *Config) DialThrough(d dialer) { c.dialer = d }
+
+// Generation is what a commit of the claim is made with.
+func (k *Claim) Generation() int32 { return k.c.Generation() }
+
+// Rejoining tells that the group hands out its partitions anew.
+func (k *Claim) Rejoining() bool { return k.sess.s.Rejoining() }

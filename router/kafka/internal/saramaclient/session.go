@@ -8,6 +8,7 @@ import (
 	"github.com/IBM/sarama"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/connect"
 )
 
 type session struct {
@@ -205,6 +206,9 @@ func stale(err error) bool {
 // passes tells the errors after which the same request can succeed. What is
 // no answer of the broker is a connection's: it passes.
 func passes(err error) bool {
+	if errors.Is(err, connect.ErrCut) || errors.Is(err, sarama.ErrClosedClient) {
+		return false // the member has left
+	}
 	var code sarama.KError
 	if !errors.As(err, &code) {
 		return true
