@@ -142,5 +142,5 @@ func (s *session) beatDue(ending bool) {
 func (s *session) wasRefused() bool {
 	s.commitMu.Lock()
 	defer s.commitMu.Unlock()
-	return s.refused != nil
+	return s.refused
 }

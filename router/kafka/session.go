@@ -28,8 +28,7 @@ type session struct {
 	positions map[string]map[int32]client.Offset // what was committed then
 
 	commitMu sync.Mutex // held over a commit's check and its request
-	refused  error      // why the last commit failed; nil: it did not
-	giveUp   time.Time  // when claims that end stop trying to commit; zero: nothing was refused to any
+	refused  bool       // the last commit failed
 
 	attending sync.WaitGroup // who commits, and who sends heartbeats
 	answers   answers
@@ -68,14 +67,11 @@ func (s *session) release(ctx context.Context, k *Claim) error {
 	failed := s.failed != nil
 	s.mu.Unlock()
 	var err error
-	switch {
-	case k.number != nil:
+	if k.number != nil {
 		s.commitMu.Unlock() // the number takes it for each commit
 		err = s.sub.leaveNumber(ctx, k)
 		s.commitMu.Lock()
-	case s.refused != nil && (failed || !s.giveUp.IsZero() && time.Now().After(s.giveUp)):
-		err = s.refused // else many claims would wait for the same coordinator, one after the other
-	default:
+	} else if !failed || !s.refused { // else many claims would wait for the same coordinator, one after the other
 		err = s.commitLast(ctx)
 	}
 	k.ledger.kill()
@@ -91,19 +87,10 @@ const rejoinPause = 5 * time.Millisecond
 
 // commitLast commits before a claim ends, again while a rejoin is crossed: a claim is
 // told that it is revoked with the assignment that takes it away, a moment before the
-// member has that assignment's generation. Claims that are refused one after the other
-// share the time that there is for that.
+// member has that assignment's generation.
 func (s *session) commitLast(ctx context.Context) error {
-	if s.giveUp.IsZero() {
-		s.giveUp = time.Now().Add(commitTimeout)
-	}
-	ctx, cancel := context.WithDeadline(ctx, s.giveUp)
-	defer cancel()
 	for {
 		_, err := s.commitLocked(ctx)
-		if err == nil {
-			s.giveUp = time.Time{}
-		}
 		if !errors.Is(err, client.ErrRejoining) {
 			return err
 		}
@@ -174,7 +161,7 @@ func (s *session) commitLocked(ctx context.Context) (sent bool, err error) {
 		return false, nil
 	}
 	err = s.s.Commit(ctx, offsets)
-	if s.refused = err; err != nil {
+	if s.refused = err != nil; s.refused {
 		return true, err
 	}
 	for i, k := range moved {
