@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -144,6 +145,26 @@ func TestARecordOfASchemaThatDoesNotFitIsPoison(t *testing.T) {
 	ok(t, p, "run", "--drain", brokers, registry)
 	require.Contains(t, ok(t, p, "poison", "show", "check", "0", brokers), "written with schema 41 and read with schema 42: ")
 	require.Contains(t, ok(t, p, "tail", "checked", brokers, registry), `{"account":"bob","cents":3}`)
+}
+
+// The stage has three attempts.
+func TestARegistryThatIsDownForAWhileCostsNoMessage(t *testing.T) {
+	t.Parallel()
+	fake, registry := newRegistry(t)
+	fake.SeedSchema("elsewhere", 1, 41, sr.Schema{Schema: `{"type":"record","name":"Entry","fields":[{"name":"cents","type":"int"},{"name":"account","type":"string"}]}`})
+	var asked atomic.Int32
+	fake.Intercept(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != "/schemas/ids/41" || asked.Add(1) > 6 {
+			return false
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	})
+	p := ledger()
+	addrs, brokers := onBroker(t, p)
+	brokertest.Produce(t, addrs, "ledger.booked", brokertest.Record{Value: []byte{0, 0, 0, 0, 41, 14, 6, 'a', 'd', 'a'}})
+	ok(t, p, "run", "--drain", brokers, registry)
+	require.Contains(t, ok(t, ledger(), "tail", "checked", brokers, registry), `{"account":"ada","cents":7}`)
 }
 
 func TestAReadOnlyRegistryGetsNoSchema(t *testing.T) {
