@@ -56,7 +56,8 @@ func (j *job) trace(ctx context.Context, program string) (stop func() error, err
 	if err != nil {
 		return nil, fmt.Errorf("send spans to %s: %w", at.Redacted(), err)
 	}
-	spans := trace.NewBatchSpanProcessor(&patientExporter{SpanExporter: exporter, log: j.log})
+	patient := &patientExporter{SpanExporter: exporter, log: j.log, ended: make(chan struct{})}
+	spans := trace.NewBatchSpanProcessor(patient)
 	j.cfg.Tracer = trace.NewTracerProvider(
 		trace.WithResource(service),
 		trace.WithSpanProcessor(spans),
@@ -71,7 +72,8 @@ func (j *job) trace(ctx context.Context, program string) (stop func() error, err
 		if err != nil {
 			j.log.Warn("the last spans were not sent", "error", err)
 			_ = exporter.Shutdown(ending) // cuts off what is under way
-			_ = spans.Shutdown(ending)    // and then has nothing to wait for
+			_ = spans.Shutdown(ending)    // where it was not begun above
+			<-patient.ended
 		}
 		return nil
 	}, nil
@@ -83,6 +85,14 @@ type patientExporter struct {
 
 	log  *slog.Logger
 	told atomic.Int64 // when, in Unix seconds
+
+	ended chan struct{} // closed by Shutdown, which comes once, after the last spans
+}
+
+// Shutdown implements trace.SpanExporter.
+func (e *patientExporter) Shutdown(ctx context.Context) error {
+	defer close(e.ended)
+	return e.SpanExporter.Shutdown(ctx)
 }
 
 // ExportSpans implements trace.SpanExporter.
