@@ -176,17 +176,21 @@ func (f *follower) requireSame(t testing.TB, want []brokertest.Record) {
 func TestExactlyOnceOverMembersThatComeAndGo(t *testing.T) {
 	t.Parallel()
 	for _, lanes := range []int{1, 4} {
-		t.Run(fmt.Sprint(lanes), func(t *testing.T) { t.Parallel(); comeAndGo(t, lanes) })
+		t.Run(fmt.Sprint(lanes), func(t *testing.T) {
+			t.Parallel()
+			comeAndGo(t, func() *pipeline.Pipeline { return exactly(lanes) })
+		})
 	}
 }
 
-func comeAndGo(t *testing.T, lanes int) {
+// comeAndGo runs a pipeline whose stages do what fateOf says.
+func comeAndGo(t *testing.T, declare func() *pipeline.Pipeline) {
 	t.Helper()
 	const keys, n, rounds = 15, 80, 8
 	b := brokertest.New(t)
 	addrs := b.Addrs()
 	cfg := router.Config{StopTimeout: 20 * time.Millisecond}
-	steady := start(t, addrs, exactly(lanes), cfg)
+	steady := start(t, addrs, declare(), cfg)
 	concurrent := follow(t, addrs, "exactly.second")
 	records := numbered(keys, n)
 	var other *running
@@ -194,7 +198,7 @@ func comeAndGo(t *testing.T, lanes int) {
 		brokertest.Produce(t, addrs, "exactly.in", records[i*len(records)/rounds:(i+1)*len(records)/rounds]...)
 		switch i % 4 {
 		case 0:
-			other = start(t, addrs, exactly(lanes), cfg) // some partitions go there
+			other = start(t, addrs, declare(), cfg) // some partitions go there
 		case 1, 2:
 			topic := []string{"exactly.second", "exactly.first", "exactly.first.retry.in", "exactly.second.retry.first"}[i/4*2+i%2]
 			h := b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: kerr.InvalidProducerEpoch, Count: 1})
