@@ -149,26 +149,15 @@ func (a *app) pipesExist(ctx context.Context, f *lagFlags, admin *kafka.Admin, s
 // clearScreen moves the cursor home and clears what is below it.
 const clearScreen = "\x1b[H\x1b[2J"
 
-// followLag prints until ctx ends, which is how one ends it.
+// followLag prints again and again; a terminal shows the latest.
 func (a *app) followLag(ctx context.Context, f *lagFlags, b *router.Backlogs) error {
 	_, isTerminal := terminalWidth(a.stdout.to)
-	for {
+	return a.follow(ctx, f.every, func(ctx context.Context) error {
 		if isTerminal && !f.json {
 			_, _ = a.stdout.Write([]byte(clearScreen)) // a failed write is noted
 		}
-		err := a.printLag(ctx, f, b)
-		if ctx.Err() != nil || a.stdout.err != nil {
-			return nil //nolint:nilerr // it was interrupted, and a failed write is told by who ends the command
-		}
-		if err != nil {
-			return err
-		}
-		select {
-		case <-time.After(f.every):
-		case <-ctx.Done():
-			return nil
-		}
-	}
+		return a.printLag(ctx, f, b)
+	})
 }
 
 func (a *app) printLag(ctx context.Context, f *lagFlags, b *router.Backlogs) error {

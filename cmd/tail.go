@@ -29,9 +29,8 @@ type tailFlags struct {
 }
 
 const (
-	lastFlag   = "last"
-	followFlag = "follow"
-	jobFlag    = "job"
+	lastFlag = "last"
+	jobFlag  = "job"
 
 	// maxLast and maxLastBytes bound what tail holds in memory.
 	maxLast      = 100_000
@@ -124,23 +123,10 @@ func (t *tailing) run(ctx context.Context) error {
 	if err := t.begin(ctx); err != nil {
 		return err
 	}
-	for {
-		err := t.read(ctx)
-		if !t.flags.follow {
-			return err
-		}
-		if ctx.Err() != nil || t.app.stdout.err != nil {
-			return nil //nolint:nilerr // it was interrupted, and a failed write is told by who ends the command
-		}
-		if err != nil {
-			return err
-		}
-		select {
-		case <-time.After(followEvery):
-		case <-ctx.Done():
-			return nil
-		}
+	if !t.flags.follow {
+		return t.read(ctx)
 	}
+	return t.app.follow(ctx, followEvery, t.read)
 }
 
 // begin finds where to begin.
