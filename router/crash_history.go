@@ -74,7 +74,7 @@ func (h *history) valid() bool {
 	return !slices.ContainsFunc(h.Alone, func(s suspect) bool { return !s.valid() })
 }
 
-func (s *suspect) valid() bool {
+func (s suspect) valid() bool {
 	topic, err := hex.DecodeString(s.Topic)
 	return err == nil && (len(topic) == 0 || len(topic) == len(parking.Entry{}.Topic)) && s.Offset >= 0 && s.Ends >= 0 && s.Ends <= maxEnds
 }

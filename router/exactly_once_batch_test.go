@@ -94,7 +94,8 @@ func TestExactlyOnceAReplayOfAStageThatDoesNotPark(t *testing.T) {
 		if !accept {
 			return filters.Reject(errBoom)
 		}
-		if runs++; runs == 1 { // its START is stored, its DONE will be refused for good
+		runs++
+		if runs == 1 { // its START is stored, its DONE will be refused for good
 			b.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "laned.work.retry.in", Err: kerr.PolicyViolation, Count: 1})
 		}
 		return nil

@@ -58,7 +58,7 @@ func attend(t *testing.T, a *attended, lasts time.Duration) error {
 	require.NoError(t, s.add(k))
 	k.ledger.settle([]settlement{{entry: k.ledger.openAll([]Record{{Offset: 7}})}})
 	s.attend()
-	time.Sleep(lasts)
+	time.Sleep(lasts) //nolint:forbidigo // the bubble's clock
 	s.end()
 	s.attending.Wait()
 	return s.failed

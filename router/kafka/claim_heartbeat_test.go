@@ -101,7 +101,7 @@ func TestAHeartbeatWaitsForTheNewGeneration(t *testing.T) {
 	moved := map[int32]bool{(<-theirs).Partition(): true, (<-theirs).Partition(): true}
 	require.Len(t, moved, 2)
 	for range mine {
-		<-told // each has an answer; what it is depends on when the claim was taken away
+		_ = <-told // each has an answer; what it is depends on when the claim was taken away
 	}
 	for p, k := range mine {
 		if moved[p] {

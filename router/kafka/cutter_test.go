@@ -130,11 +130,12 @@ func (c *cutter) Dial(network, addr string) (net.Conn, error) {
 // comes.
 func eachFrame(r io.Reader, f func(frame []byte) bool) {
 	for {
-		frame := make([]byte, 4)
-		if _, err := io.ReadFull(r, frame); err != nil {
+		var size [4]byte
+		if _, err := io.ReadFull(r, size[:]); err != nil {
 			return
 		}
-		frame = append(frame, make([]byte, binary.BigEndian.Uint32(frame))...)
+		frame := make([]byte, 4+binary.BigEndian.Uint32(size[:]))
+		copy(frame, size[:])
 		if _, err := io.ReadFull(r, frame[4:]); err != nil || len(frame) < 12 || !f(frame) {
 			return
 		}
@@ -158,7 +159,7 @@ func TestTransactionsHappenOnceThoughConnectionsAreCut(t *testing.T) {
 			b := newFlow(t)
 			c := newCutter(t)
 			cfg := exactly(b.Addrs())
-			cfg.DialThrough(c)
+			cfg.Config = cfg.DialThrough(c)
 			if key == kmsg.InitProducerID {
 				c.cut(key, what, 2)
 			}
@@ -181,7 +182,7 @@ func TestTransactionsHappenOnceThoughConnectionsAreCut(t *testing.T) {
 // The cutter loses what it says.
 func TestCutterLosesWhatItSays(t *testing.T) {
 	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is here
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	got := make(chan byte, 10)
 	go func() {

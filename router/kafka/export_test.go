@@ -65,7 +65,10 @@ func (idleClaim) Revoked() <-chan struct{} { return nil }
 func (c SubscriberConfig) Member() *sarama.Config { return c.withDefaults().memberConfig() }
 
 // DialThrough has all connections made by d.
-func (c *Config) DialThrough(d dialer) { c.dialer = d }
+func (c Config) DialThrough(d dialer) Config {
+	c.dialer = d
+	return c
+}
 
 // Generation is what a commit of the claim is made with.
 func (k *Claim) Generation() int32 { return k.c.Generation() }

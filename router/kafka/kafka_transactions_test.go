@@ -117,7 +117,7 @@ func TestKafkaTransactionsHappenOnceThoughConnectionsAreCut(t *testing.T) {
 			f := newRealFlow(t)
 			c := newCutter(t)
 			cfg := f.exactly()
-			cfg.DialThrough(c)
+			cfg.Config = cfg.DialThrough(c)
 			if key == kmsg.InitProducerID {
 				c.cut(key, what, 2)
 			}
@@ -149,7 +149,7 @@ func TestKafkaAnOwnerThatIsFencedGoesOn(t *testing.T) {
 		f.once()
 		other, err := kgo.NewClient(kgo.SeedBrokers(f.addrs...), kgo.TransactionalID(f.in+"-"+strconv.Itoa(round)), kgo.TransactionTimeout(10*time.Minute))
 		require.NoError(t, err)
-		defer other.CloseAllowingRebalance()
+		t.Cleanup(other.CloseAllowingRebalance)
 		require.NoError(t, other.BeginTransaction())
 		require.NoError(t, other.ProduceSync(within(t), &kgo.Record{Topic: f.out, Value: []byte("of another")}).FirstErr())
 		f.feed(10)

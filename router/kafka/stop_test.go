@@ -37,8 +37,14 @@ func (tr trouble) begin(b *broker.Broker) (met func() int, end func()) {
 func TestAStopEndsWhateverTheCoordinatorDoes(t *testing.T) {
 	t.Parallel()
 	troubles := map[string][]trouble{"nothing is answered": {
-		{kmsg.Heartbeat, nil}, {kmsg.OffsetCommit, nil}, {kmsg.TxnOffsetCommit, nil}, {kmsg.LeaveGroup, nil},
-		{kmsg.JoinGroup, nil}, {kmsg.SyncGroup, nil}, {kmsg.FindCoordinator, nil}, {kmsg.EndTxn, nil},
+		{key: kmsg.Heartbeat},
+		{key: kmsg.OffsetCommit},
+		{key: kmsg.TxnOffsetCommit},
+		{key: kmsg.LeaveGroup},
+		{key: kmsg.JoinGroup},
+		{key: kmsg.SyncGroup},
+		{key: kmsg.FindCoordinator},
+		{key: kmsg.EndTxn},
 	}}
 	for _, key := range []kmsg.Key{kmsg.Heartbeat, kmsg.OffsetCommit, kmsg.LeaveGroup} {
 		troubles[key.Name()+" unanswered"] = []trouble{{key, nil}}
@@ -81,7 +87,7 @@ func stops(t *testing.T, transactions *kafka.TransactionsConfig, all []trouble) 
 	for _, tr := range all {
 		met, end := tr.begin(b)
 		ends = append(ends, end)
-		defer end()                   // again: nothing
+		t.Cleanup(end)                // again: nothing
 		if tr.key == kmsg.Heartbeat { // of the others a member at rest sends none
 			until(t, func() bool { return met() > 0 }, "no heartbeat is sent")
 		}
