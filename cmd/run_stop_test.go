@@ -16,10 +16,10 @@ func TestWhatIsStoppedLaterHasWhatIsLeftOfTheTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begin, share := cmd.StopTime(10 * time.Second)
-		time.Sleep(time.Hour) // the run
+		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock: the run
 		ends := begin()
 		require.Equal(t, time.Now().Add(10*time.Second), ends)
-		time.Sleep(7 * time.Second) // the stages stop
+		time.Sleep(7 * time.Second) //nolint:forbidigo // the bubble's clock: the stages stop
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		ctx, cancel := share(ended)

@@ -33,7 +33,9 @@ func served(p *pipeline.Pipeline) (handler http.Handler, stop func()) {
 		if w.Code != http.StatusServiceUnavailable {
 			return source.Handler, func() {
 				cancel()
-				<-stopped
+				if err := <-stopped; err != nil {
+					fmt.Println(err)
+				}
 			}
 		}
 	}
