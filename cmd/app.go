@@ -104,7 +104,14 @@ func (a *app) root() (*cobra.Command, error) {
 		root.AddCommand(a.run(), a.topics(), a.topology(), a.trigger(), a.tail(), a.lag(), a.poison(), a.schemas(), a.broker(), a.config(), a.version())
 	}
 	root.Long += "\n\n" + exitHelp
-	return root, a.addOwnFlags(root)
+	if err := a.addCommands(root); err != nil {
+		return root, err
+	}
+	if err := a.addOwnFlags(root); err != nil {
+		return root, err
+	}
+	completeChoices(root)
+	return root, nil
 }
 
 // does makes do what the command does, after its flags were read from the

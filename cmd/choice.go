@@ -34,9 +34,16 @@ func (c *choice) Set(s string) error {
 	return nil
 }
 
-// completeChoice lets the shell complete the words of a flag.
-func completeChoice(c *cobra.Command, flag string) {
-	words := c.Flags().Lookup(flag).Value.(*choice).among //nolint:forcetypeassert // called for choices only
-	// The only error is that the flag does not exist, or that this was said before.
-	_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+// completeChoices lets the shell complete the words of all such flags, of a command and
+// of those below it.
+func completeChoices(c *cobra.Command) {
+	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if one, is := f.Value.(*choice); is {
+			// The only error is that the flag does not exist, or that this was said before.
+			_ = c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(one.among, cobra.ShellCompDirectiveNoFileComp))
+		}
+	})
+	for _, sub := range c.Commands() {
+		completeChoices(sub)
+	}
 }

@@ -48,7 +48,7 @@ func (a *app) addOwnFlags(root *cobra.Command) error {
 func addFlags(c *cobra.Command, own *pflag.FlagSet) error {
 	var err error
 	own.VisitAll(func(f *pflag.Flag) {
-		if c.Flags().Lookup(f.Name) != nil || f.Name == helpFlag {
+		if c.Flags().Lookup(f.Name) != nil || f.Name == helpFlag || f.Name == configFlag {
 			err = wrongUse("the program's own flag --%s is also a flag of %q: the program has to give its own another name", f.Name, c.CommandPath())
 		}
 		if f.Shorthand != "" {

@@ -32,6 +32,9 @@ type Program struct {
 	// the program has no pipelines, and only the commands that need none.
 	Pipelines func() ([]*pipeline.Pipeline, error)
 
+	// Commands are the program's own commands. Default to none.
+	Commands []Command
+
 	// Drain tells whether a run of everything, without --stage and --source, ends
 	// when all is done, unless --drain says. It is called after the flags are
 	// parsed. Defaults to no: the run goes on until it is stopped.

@@ -79,9 +79,6 @@ func newRunFlags(c *cobra.Command) *runFlags {
 	flags.Var(&f.lostRange, "lost-range", "where to go `on` when records were deleted before they were read: "+strings.Join(f.lostRange.among, ", "))
 	f.compression = choice{value: noCompression, among: []string{noCompression, string(kafka.Gzip), string(kafka.Snappy), string(kafka.LZ4), string(kafka.Zstd)}}
 	flags.Var(&f.compression, "compression", "`codec` of what is produced: "+strings.Join(f.compression.among, ", "))
-	for _, name := range []string{"compression", "lost-range", "log-level", "log-format", saslMechanismFlag} {
-		completeChoice(c, name)
-	}
 	return f
 }
 

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"charm.land/lipgloss/v2"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -84,6 +86,32 @@ func TestQuotedWordsAreThemselvesToAShell(t *testing.T) {
 		out, err := exec.CommandContext(t.Context(), "sh", "-c", "printf %s "+cmd.ShellQuote(want)).Output()
 		require.NoError(t, err)
 		require.Equal(t, want, string(out))
+	}
+}
+
+func TestTheShellCompletesTheWordsOfEveryFlag(t *testing.T) {
+	t.Parallel()
+	for _, p := range []cmd.Program{program(orders()), operator} {
+		root, err := cmd.Root(p)
+		require.NoError(t, err)
+		found := 0
+		var walk func(c *cobra.Command)
+		walk = func(c *cobra.Command) {
+			c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+				words := strings.Split(f.Value.Type(), "|")
+				if len(words) == 1 {
+					return
+				}
+				found++
+				args := append([]string{"__complete"}, strings.Fields(c.CommandPath())[1:]...)
+				require.Equal(t, strings.Join(words, "\n")+"\n:4\n", ok(t, p, append(args, "--"+f.Name, "")...), "%s --%s", c.CommandPath(), f.Name)
+			})
+			for _, sub := range c.Commands() {
+				walk(sub)
+			}
+		}
+		walk(root)
+		require.Greater(t, found, 5)
 	}
 }
 

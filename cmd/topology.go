@@ -27,7 +27,6 @@ cluster.`,
 	}
 	format := &choice{value: formatText, among: []string{formatText, formatJSON, formatMermaid}}
 	c.Flags().Var(format, formatFlag, "`format` of what is printed: text, json or mermaid")
-	completeChoice(c, formatFlag)
 	c.ValidArgsFunction = a.completeNames(pipelineName)
 	a.does(c, func(_ context.Context, args []string) error {
 		graphs, err := a.graphs()

@@ -2,53 +2,43 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/penstock/penstock/cmd"
 )
 
-const loadUsage = `Load posts orders to a running program, waits until all of them are stored, and
-says what became of them. It fails when one is missing, repeated or out of order.
-
-Usage:
-  orders load [flags]
-
-Flags:
-`
-
-// loadCommand runs "orders load" and returns the exit status.
-func loadCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	s := &settings{load: load{run: newRun(), told: stderr}}
-	flags := pflag.NewFlagSet("load", pflag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, loadUsage, flags.FlagUsages()) }
-	s.storeFlags(flags)
-	flags.IntVar(&s.load.orders, "orders", 1000, "how many orders to post")
-	s.loadFlags(flags)
-	flags.IntVar(&s.load.rate, "rate", 0, "how many to post a second, at most; 0 is no limit")
-	patience := flags.Duration("patience", 2*time.Minute, "how long to wait while nothing more gets stored")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, pflag.ErrHelp) {
-			return 0
-		}
-		fmt.Fprintf(stderr, "orders load: %v\n", err)
-		return 2
+// loadCommand is "orders load".
+func loadCommand() cmd.Command {
+	s := &settings{load: load{run: newRun()}}
+	var patience time.Duration
+	return cmd.Command{
+		Name:  "load",
+		Short: "Post orders to a running program",
+		Long: `Load posts orders to a running program, waits until all of them are stored, and
+says what became of them. It fails when one is missing, repeated or out of order.`,
+		Examples: []string{"load --orders 1000", "load --orders 100000 --rate 500 --database postgres://orders@127.0.0.1/orders"},
+		Flags: func(flags *pflag.FlagSet) {
+			s.storeFlags(flags)
+			flags.IntVar(&s.load.orders, "orders", 1000, "how many orders to post")
+			s.loadFlags(flags)
+			flags.IntVar(&s.load.rate, "rate", 0, "how many to post a second, at most; 0 is no limit")
+			flags.DurationVar(&patience, "patience", 2*time.Minute, "how long to wait while nothing more gets stored")
+		},
+		Run: func(ctx context.Context, _ []string, stdout, stderr io.Writer) error {
+			s.load.told = stderr
+			result, err := s.loadAndWait(ctx, patience)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(stdout, result)
+			return err
+		},
 	}
-	if s.database == "" {
-		s.database = os.Getenv("PENSTOCK_DATABASE")
-	}
-	result, err := s.loadAndWait(ctx, *patience)
-	if err != nil {
-		fmt.Fprintf(stderr, "orders load: %v\n", err)
-		return 1
-	}
-	fmt.Fprintln(stdout, result)
-	return 0
 }
 
 // loadAndWait posts the orders and waits until what is stored is all of them, or

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -61,7 +62,7 @@ func TestALoadEndsWhereAnOrderIsRefused(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	var out, errs bytes.Buffer
-	status := loadCommand(t.Context(), []string{"--orders", "5", "--to", server.URL}, &out, &errs)
+	status := program().Main(t.Context(), []string{"load", "--orders", "5", "--to", server.URL}, strings.NewReader(""), &out, &errs)
 	require.Equal(t, 1, status)
 	require.Contains(t, errs.String(), "0 of 5 orders are accepted")
 	require.Contains(t, errs.String(), "404")

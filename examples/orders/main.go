@@ -10,9 +10,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -22,11 +19,6 @@ import (
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == "load" {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		os.Exit(loadCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)) //nolint:gocritic // the process ends, and stop with it
-	}
 	program().Execute()
 }
 
@@ -47,6 +39,7 @@ func program() cmd.Program {
 		Short:     "Take orders over HTTP, price their lines and store them",
 		Flags:     s.flags,
 		Pipelines: s.pipelines,
+		Commands:  []cmd.Command{loadCommand()},
 		Drain:     s.loadsItself,
 		OnStart: func(context.Context) error {
 			s.prices.opened = time.Now()
