@@ -13,6 +13,8 @@
 #   SEED       decides on the faults and the load, defaults to a random number
 #   KILLS      how many workers are killed, defaults to 10, and to 32 in mode parking;
 #              the other faults go with it
+#   ONLY       the kinds of faults that happen, separated by commas, such as
+#              kill,"rolling restart"; defaults to all that the mode has
 #   MESSAGES   how many messages there are at least, defaults to 200000, and to
 #              60000 in mode graceful
 #   RATE       how many messages a second are produced at most, defaults to 1600, and
@@ -85,7 +87,7 @@ for mode in ${MODE:-at-least-once exactly-once}; do
 	mkdir -p "$dir/$mode"
 	"$dir/bin/chaos" -brokers "$brokers" -links "$links" -nodes "$PWD/scripts/kafka.sh node" \
 		-mode "$mode" -pipeline "chaos-$mode" -worker "$dir/bin/worker" -dir "$dir/$mode" -seed "$seed" \
-		${KILLS:+-kills "$KILLS"} ${MESSAGES:+-messages "$MESSAGES"} ${RATE:+-rate "$RATE"} \
+		${KILLS:+-kills "$KILLS"} ${ONLY:+-only "$ONLY"} ${MESSAGES:+-messages "$MESSAGES"} ${RATE:+-rate "$RATE"} \
 		${KEYS:+-keys "$KEYS"} ${PROCESSES:+-processes "$PROCESSES"} || status=$?
 done
 exit "$status"

@@ -179,7 +179,10 @@ func (c *crew) closeAll() error {
 	return errors.Join(append(errs, c.failures...)...)
 }
 
+// clock is how times are written in the log.
+const clock = "15:04:05.000"
+
 // logf tells what happens.
 func (c *crew) logf(format string, args ...any) {
-	fmt.Fprintf(c.cfg.Log, time.Now().Format("15:04:05.000 ")+format+"\n", args...)
+	fmt.Fprintf(c.cfg.Log, time.Now().Format(clock)+" "+format+"\n", args...)
 }

@@ -40,6 +40,31 @@ func (f Faults) of(kind faultKind) int {
 	}[kind]
 }
 
+// Only is the faults that are of the kinds named, as a log names them.
+func (f Faults) Only(names []string) (only Faults, err error) {
+	for _, name := range names {
+		switch faultKind(name) {
+		case killWorker:
+			only.Kills = f.Kills
+		case closeWorker:
+			only.Closes = f.Closes
+		case joinWorker:
+			only.Joins = f.Joins
+		case rollStage:
+			only.Rollings = f.Rollings
+		case freezeWorker:
+			only.Freezes = f.Freezes
+		case takeBroker:
+			only.Brokers = f.Brokers
+		case cutLink:
+			only.Cuts = f.Cuts
+		default:
+			return Faults{}, fmt.Errorf("there is no fault %q; there are %q", name, faultKinds)
+		}
+	}
+	return only, nil
+}
+
 func (f Faults) sum() (n int) {
 	for _, kind := range faultKinds {
 		n += f.of(kind)

@@ -97,7 +97,9 @@ func (r *Result) measure(c *crew) {
 		times := c.pipes.times(flow.Topic(c.cfg.Pipeline, s.Name))
 		for _, k := range c.happened.kills {
 			if k.stage == i {
-				r.Recoveries = append(r.Recoveries, gap(times, k.at))
+				stood := gap(times, k.at)
+				r.Recoveries = append(r.Recoveries, stood)
+				c.logf("after the kill at %s a partition of what stage %s puts out stood still for %v", k.at.Format(clock), s.Name, stood.Round(time.Millisecond))
 			}
 		}
 	}

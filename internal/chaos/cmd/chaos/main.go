@@ -44,12 +44,20 @@ func parse() (cfg chaos.Config) {
 	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced at most (default 1600, and 500 in the modes graceful and parking)")
 	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000, and 200 in mode parking)")
 	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2, and 4 in mode parking)")
+	only := flag.String("only", "", "`kinds` of faults that happen, separated by commas, as the log names them (default all of the mode)")
 	flag.Parse() //nolint:revive // this is the main package
 	cfg.Brokers, cfg.Worker, cfg.Mode, cfg.NodeCommand = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode), strings.Fields(*nodes)
 	if *kills < 0 {
 		*kills = chaos.DefaultKills(cfg.Mode)
 	}
 	cfg.Faults = chaos.DefaultFaults(cfg.Mode, *kills)
+	if kinds := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' }); len(kinds) > 0 {
+		var err error
+		if cfg.Faults, err = cfg.Faults.Only(kinds); err != nil {
+			fmt.Fprintln(os.Stderr, "chaos: -only:", err)
+			os.Exit(notDone)
+		}
+	}
 	if cfg.Links = parseLinks(*links); len(cfg.Links) == 0 {
 		cfg.Faults.Cuts = 0
 	}
