@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"github.com/penstock/penstock/router/kafka/internal/produce"
 )
 
 // Config says how to reach a cluster. It is shared by everything that talks
@@ -106,7 +108,7 @@ func (c Config) sarama() *sarama.Config {
 	s.Net.KeepAlive = 30 * time.Second
 	s.Admin.Timeout = c.RequestTimeout
 	s.Metadata.AllowAutoTopicCreation = false // a name that is misspelt is an error, not a topic
-	s.Metadata.RefreshFrequency = topicMaxAge
+	s.Metadata.RefreshFrequency = produce.TopicMaxAge
 	s.Metadata.Timeout = c.RequestTimeout // no further retry of a look-up after it
 	if c.dialer != nil {
 		s.Net.Proxy.Enable, s.Net.Proxy.Dialer = true, c.dialer

@@ -83,7 +83,7 @@ func (s *subscription) openNumber(ctx context.Context, id int32) (*number, error
 		id: id, sub: s, cfg: *s.cfg.Transactions, ended: make(chan struct{}), woken: make(chan struct{}, 1),
 		taken: map[*Claim]taken{}, byTopic: map[string][]client.Output{},
 	}
-	p, err := newTransactional(ctx, s.conn, s.cfg, s.transactionalID(id), s.told, s.onFence, s.log)
+	p, err := newTransactional(ctx, s.conn, s.outputs, s.cfg, s.transactionalID(id), s.told, s.onFence, s.log)
 	if err != nil {
 		return nil, fmt.Errorf("partition number %d: %w", id, err)
 	}

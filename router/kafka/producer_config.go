@@ -82,13 +82,15 @@ func newProducer(ctx context.Context, conn sarama.Client, c Config, p ProducerCo
 	return producer, nil
 }
 
-// newTransactional makes an ordered producer with a transactional id.
-func newTransactional(ctx context.Context, conn sarama.Client, s *SubscriberConfig, id string, done func(client.Result), onFence func(error), log *slog.Logger) (client.Transactions, error) {
+// newTransactional makes an ordered producer with a transactional id. It shares what
+// is known of topics.
+func newTransactional(ctx context.Context, conn sarama.Client, topics *produce.Topics, s *SubscriberConfig, id string, done func(client.Result), onFence func(error), log *slog.Logger) (client.Transactions, error) {
 	cfg, err := s.Producer.of(conn, s.Config, done, onFence, log)
 	if err != nil {
 		return nil, err
 	}
-	cfg.TransactionalID, cfg.TransactionTimeout = id, s.Transactions.Timeout
+	cfg.Topics = topics
+	cfg.TransactionalID, cfg.Group, cfg.TransactionTimeout = id, s.Group, s.Transactions.Timeout
 	producer, err := produce.NewTransactional(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make a transactional producer: %w", err)

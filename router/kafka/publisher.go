@@ -46,8 +46,8 @@ type Publisher struct {
 	mu      sync.Mutex
 	closed  bool
 	conn    sarama.Client
-	current *preparer      // nil until the first use, and after a fence
-	retired sync.WaitGroup // producers that were fenced and are being closed
+	current client.Producer // nil until the first use, and after a fence
+	retired sync.WaitGroup  // producers that were fenced and are being closed
 }
 
 var _ message.Publisher = (*Publisher)(nil)
@@ -104,7 +104,7 @@ func (p *Publisher) Send(ctx context.Context, outs ...Output) error {
 		return err
 	}
 	w := &sending{left: len(outs), done: make(chan struct{})}
-	sorted, err := byTopic(outs, w, func(topic string) (client.Topic, error) { return producer.topic(ctx, topic) })
+	sorted, err := byTopic(outs, w, func(topic string) (client.Topic, error) { return producer.Prepare(ctx, topic) })
 	if err != nil {
 		return publisherError(err)
 	}
@@ -158,7 +158,7 @@ func (p *Publisher) shut() error {
 }
 
 // ready returns a producer that is not fenced.
-func (p *Publisher) ready(ctx context.Context) (*preparer, error) {
+func (p *Publisher) ready(ctx context.Context) (client.Producer, error) {
 	if producer, err := p.get(); producer != nil || err != nil {
 		return producer, err
 	}
@@ -179,7 +179,7 @@ func (p *Publisher) ready(ctx context.Context) (*preparer, error) {
 }
 
 // get returns the current producer, if there is one.
-func (p *Publisher) get() (*preparer, error) {
+func (p *Publisher) get() (client.Producer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.closing.Err() != nil {
@@ -189,7 +189,7 @@ func (p *Publisher) get() (*preparer, error) {
 }
 
 // make makes a producer. The caller has the token.
-func (p *Publisher) make(ctx context.Context) (*preparer, error) {
+func (p *Publisher) make(ctx context.Context) (client.Producer, error) {
 	p.mu.Lock()
 	conn := p.conn
 	p.mu.Unlock()
@@ -202,14 +202,13 @@ func (p *Publisher) make(ctx context.Context) (*preparer, error) {
 		p.conn = conn
 		p.mu.Unlock()
 	}
-	made := &preparer{}
+	var made client.Producer // set before anything can be enqueued, and so fence it
 	onFence := func(cause error) {
 		if !errors.Is(cause, client.ErrClosed) {
 			p.drop(made)
 		}
 	}
-	var err error
-	made.Producer, err = newProducer(ctx, conn, p.cfg.Config, p.cfg.Producer, tellSending, onFence, p.cfg.Logger)
+	made, err := newProducer(ctx, conn, p.cfg.Config, p.cfg.Producer, tellSending, onFence, p.cfg.Logger)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +221,7 @@ func (p *Publisher) make(ctx context.Context) (*preparer, error) {
 // drop lets the next Send make a new producer: a delivery has failed, and what
 // was queued behind it has failed with it. When Close has begun, the producer
 // is its to close.
-func (p *Publisher) drop(producer *preparer) {
+func (p *Publisher) drop(producer client.Producer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.current != producer {

@@ -12,6 +12,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
+	"github.com/penstock/penstock/router/kafka/internal/produce"
 	"github.com/penstock/penstock/router/kafka/internal/saramaclient"
 )
 
@@ -27,6 +28,7 @@ type subscription struct {
 	producer client.Producer // nil until the first session, and with transactions
 	reader   *saramaclient.Reader
 	topicIDs map[string][16]byte
+	outputs  *produce.Topics // what is known of topics that are written to, with transactions
 
 	mu      sync.Mutex
 	sess    *session          // the current one
@@ -82,6 +84,11 @@ func (s *subscription) member(ctx context.Context) error {
 	defer func() { _ = conn.Close() }()
 	defer s.closeProducer()
 	defer s.closeNumbers()
+	codec, err := s.cfg.Producer.codec()
+	if err != nil {
+		return err
+	}
+	s.outputs = produce.NewTopics(conn, codec)
 	s.reader = saramaclient.NewReader(s.cfg.Brokers, s.cfg.sarama(), s.report)
 	defer func() { _ = s.reader.Close() }()
 	if s.topicIDs, err = saramaclient.TopicIDs(ctx, conn, s.topics); err != nil {

@@ -23,9 +23,18 @@ type Config struct {
 	// configuration of Client.
 	Sarama *sarama.Config
 
+	// Topics is what is known of topics, of the same Client and Compression. Defaults to
+	// knowledge of its own.
+	Topics *Topics
+
 	// TransactionalID makes the producer transactional. Required by
 	// NewTransactional and refused by New. Defaults to none.
 	TransactionalID string
+
+	// Group is the consumer group whose offsets go into each transaction: the
+	// coordinator is told of it while outputs are still taken, and not when the
+	// offsets come. Defaults to none: it is told with the first offsets.
+	Group string
 
 	// TransactionTimeout is when the broker gives up a transaction whose
 	// producer is gone: as long it hides what comes after it from readers of
@@ -100,6 +109,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.CompressionLevel == 0 {
 		c.CompressionLevel = sarama.CompressionLevelDefault
+	}
+	if c.Topics == nil && c.Client != nil {
+		c.Topics = NewTopics(c.Client, c.Compression)
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

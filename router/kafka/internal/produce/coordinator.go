@@ -13,6 +13,7 @@ import (
 
 // coordinator is how one is found, and found again when it has moved.
 type coordinator struct {
+	line    *connect.Line
 	find    func() (*sarama.Broker, error)
 	refresh func() error
 }
@@ -20,6 +21,7 @@ type coordinator struct {
 func (p *Producer) ownCoordinator() coordinator {
 	id := p.cfg.TransactionalID
 	return coordinator{
+		p.lines.own,
 		func() (*sarama.Broker, error) { return p.cfg.Client.TransactionCoordinator(id) },
 		func() error { return p.cfg.Client.RefreshTransactionCoordinator(id) },
 	}
@@ -27,9 +29,25 @@ func (p *Producer) ownCoordinator() coordinator {
 
 func (p *Producer) groupCoordinator(group string) coordinator {
 	return coordinator{
+		p.lines.group,
 		func() (*sarama.Broker, error) { return p.cfg.Client.Coordinator(group) },
 		func() error { return p.cfg.Client.RefreshCoordinator(group) },
 	}
+}
+
+// lines are a transactional producer's connections to its coordinator and to that of
+// the group: most requests there are answered when all replicas have what they
+// brought, and no other producer of the process has to wait behind them.
+type lines struct{ own, group *connect.Line }
+
+func newLines(conf *sarama.Config, gate *connect.Gate) lines {
+	return lines{connect.NewLine(conf, gate), connect.NewLine(conf, gate)}
+}
+
+// close is called when the gate is shut, or no request is under way.
+func (l lines) close() {
+	l.own.Close()
+	l.group.Close()
 }
 
 var (
@@ -89,11 +107,19 @@ func (p *Producer) askOnce(ctx context.Context, c coordinator, r request, moved 
 				return 0, err
 			}
 		}
-		broker, err := c.find()
+		found, err := c.find()
 		if err != nil {
 			return 0, err
 		}
-		return r(broker)
+		broker, err := c.line.To(found.Addr())
+		if err != nil {
+			return 0, err
+		}
+		code, err := r(broker)
+		if err != nil {
+			c.line.Lost(broker)
+		}
+		return code, err
 	})
 	if err == nil && code != sarama.ErrNoError {
 		err = code

@@ -16,6 +16,16 @@ func (p *Producer) BreakGoOn() { p.broken.goOn = true }
 // BreakTellFirst makes the producer tell the fates before it fences.
 func (p *Producer) BreakTellFirst() { p.broken.tellFirst = true }
 
+// Age lets what is known of topics grow older.
+func (p *Producer) Age(by time.Duration) {
+	ts := p.cfg.Topics
+	ts.mu.Lock()
+	defer ts.mu.Unlock()
+	for _, d := range ts.known {
+		d.asked = d.asked.Add(-by)
+	}
+}
+
 // StartSequencesAt sets the next sequence number of every prepared partition.
 // Nothing may have been enqueued.
 func (p *Producer) StartSequencesAt(sequence int32) {

@@ -32,6 +32,7 @@ type Producer struct {
 	workers sync.WaitGroup
 	scratch sync.Pool // of *scatter
 	txn     *transaction
+	lines   lines // of a transactional one
 
 	mu      sync.RWMutex // shared by Enqueue, exclusive to whatever makes it refuse
 	closing bool
@@ -84,11 +85,12 @@ func start(ctx context.Context, cfg Config) (*Producer, error) {
 	p.leaders = &leaders{client: cfg.Client, log: p.log, newest: map[string]*lookup{}}
 	p.senders = &senders{p: p, byAddr: map[string]*sender{}}
 	if cfg.TransactionalID != "" {
-		p.txn = newTransaction(p)
+		p.txn, p.lines = newTransaction(p), newLines(p.conn, p.gate)
 	}
 	id, err := p.newID(ctx)
 	if err != nil {
 		p.gate.Shut()
+		p.closeLines()
 		return nil, err
 	}
 	p.id = id
@@ -97,23 +99,42 @@ func start(ctx context.Context, cfg Config) (*Producer, error) {
 
 // Prepare learns about a topic, makes its queues and starts their workers. It
 // is called before the first Enqueue to that topic, and again to see
-// partitions that were added since. It needs the right to describe the topic
-// and its configuration.
+// partitions that were added since: it costs nothing while what is known is less than
+// a minute old. It needs the right to describe the topic and its configuration.
 func (p *Producer) Prepare(ctx context.Context, name string) (client.Topic, error) {
-	info, _, err := connect.Aside(ctx, p.fence.cut, func() (client.Topic, error) { return p.describe(name) })
-	if errors.Is(err, errCut) {
+	d := p.cfg.Topics.of(name)
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		return client.Topic{}, fmt.Errorf("prepare topic %s: %w", name, context.Cause(ctx))
+	case <-p.fence.cut:
 		return client.Topic{}, p.fencedErr()
 	}
-	if err != nil {
-		return client.Topic{}, fmt.Errorf("prepare topic %s: %w", name, err)
+	if d.err != nil {
+		return client.Topic{}, fmt.Errorf("prepare topic %s: %w", name, d.err)
 	}
+	if p.isPrepared(name, d.info) {
+		return d.info, nil
+	}
+	return d.info, p.prepare(name, d.info)
+}
+
+// isPrepared tells whether all that is known of a topic is heeded.
+func (p *Producer) isPrepared(name string, info client.Topic) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	t := p.topics[name]
+	return t != nil && p.refusal() == nil && !p.closing && len(t.partitions) >= info.Partitions && t.maxBytes.Load() == int64(info.MaxBytes)
+}
+
+func (p *Producer) prepare(name string, info client.Topic) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.refusal(); err != nil {
-		return client.Topic{}, err
+		return err
 	}
 	if p.closing {
-		return client.Topic{}, client.ErrClosed
+		return client.ErrClosed
 	}
 	t := p.topics[name]
 	if t == nil {
@@ -126,7 +147,7 @@ func (p *Producer) Prepare(ctx context.Context, name string) (client.Topic, erro
 		t.partitions = append(t.partitions, w)
 		p.workers.Go(w.run)
 	}
-	return info, nil
+	return nil
 }
 
 // Enqueue takes all of outs or, with an error, none of them, and returns
@@ -220,5 +241,12 @@ func (p *Producer) close(ctx context.Context) error {
 	}
 	p.workers.Wait()
 	p.senders.running.Wait()
+	p.closeLines()
 	return err
+}
+
+func (p *Producer) closeLines() {
+	if p.txn != nil {
+		p.lines.close()
+	}
 }

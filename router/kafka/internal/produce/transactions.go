@@ -91,19 +91,9 @@ func (t Transactional) checkOpen() error {
 }
 
 func (t Transactional) addOffsets(ctx context.Context, member client.Membership, offsets []client.Offset) error {
-	err := t.askOrFence(ctx, t.ownCoordinator(), func(b *sarama.Broker) (sarama.KError, error) {
-		resp, err := b.AddOffsetsToTxn(&sarama.AddOffsetsToTxnRequest{
-			Version: 2, TransactionalID: t.cfg.TransactionalID, ProducerID: t.id.id, ProducerEpoch: t.id.epoch, GroupID: member.Group,
-		})
-		if err != nil {
-			return 0, err
-		}
-		return resp.Err, nil
-	})
-	if err != nil {
+	if err := t.txn.joinGroup(ctx, member.Group); err != nil {
 		return err
 	}
-	t.txn.touch()
 	req := t.offsetCommit(member, offsets)
 	return t.askOrFence(ctx, t.groupCoordinator(member.Group), func(b *sarama.Broker) (sarama.KError, error) {
 		resp, err := b.TxnOffsetCommit(req)
@@ -141,6 +131,9 @@ func (t Transactional) End(ctx context.Context, commit bool) error {
 		return err
 	}
 	if err := t.Flush(ctx); err != nil {
+		return fmt.Errorf("end the transaction %s: %w", t.cfg.TransactionalID, err)
+	}
+	if err := t.txn.awaitGroup(ctx); err != nil && commit {
 		return fmt.Errorf("end the transaction %s: %w", t.cfg.TransactionalID, err)
 	}
 	if t.txn.isTouched() {
