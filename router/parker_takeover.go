@@ -23,6 +23,10 @@ import (
 // others may park and commit meanwhile what lies above the offset that it goes on
 // from. Frozen before the question, it is told that it is no member. Frozen behind
 // it, the others' TAKEs lie behind ours, and RESUME counts no more.
+//
+// Where the stage is exactly once nobody is asked: whoever has had the partition since
+// our offset was fetched has taken over the transactional id before, so neither event
+// is committed. Both are in one transaction as a rule.
 func (p *parker) takeOver(ctx context.Context) (err error) {
 	progress := p.stage.stats.takeovers.begin(p.claim.Topic(), p.claim.Partition())
 	defer func() { progress.end(err) }()
@@ -78,20 +82,23 @@ func (p *parker) take(ctx context.Context) (resumed int64, err error) {
 	if !p.claim.MayBegin() {
 		return 0, errors.New("the claim has ended")
 	}
-	p.epoch, err = p.store(ctx, &parking.Take{})
+	p.epoch, err = p.store(ctx, &parking.Take{}, p.claim.Place)
 	if err != nil {
 		return 0, err
 	}
-	if err := p.claim.Heartbeat(ctx); err != nil {
-		return 0, err
+	if !p.stage.node.ExactlyOnce {
+		if err := p.claim.Heartbeat(ctx); err != nil {
+			return 0, err
+		}
 	}
-	return p.store(ctx, &parking.Resume{Epoch: p.epoch, Topic: p.claim.TopicID(), Start: p.claim.Start()})
+	return p.store(ctx, &parking.Resume{Epoch: p.epoch, Topic: p.claim.TopicID(), Start: p.claim.Start()}, p.claim.Send)
 }
 
-// store writes an event and waits until it is stored, before the log is read.
-func (p *parker) store(ctx context.Context, e parking.Event) (offset int64, err error) {
+// store writes an event, one of those before the log is read, and waits until it has
+// an offset.
+func (p *parker) store(ctx context.Context, e parking.Event, send func([]kafka.Output, func([]int64)) error) (offset int64, err error) {
 	stored := make(chan int64, 1)
-	if err := p.claim.Send([]kafka.Output{p.output(e)}, func(offsets []int64) { stored <- offsets[0] }); err != nil {
+	if err := send([]kafka.Output{p.output(e)}, func(offsets []int64) { stored <- offsets[0] }); err != nil {
 		return 0, err
 	}
 	select {

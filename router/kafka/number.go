@@ -55,7 +55,11 @@ type number struct {
 	// put into it by others too, see pass.
 	txn      sync.Mutex
 	open     bool // changed by the goroutine only
+	hurried  bool // somebody waits for its end
+	held     bool // something is to follow what was placed last
 	begun    time.Time
+	due      time.Time // when it ends, unless it is full before
+	pace     pace
 	messages int64
 	bytes    int64
 	taken    map[*Claim]taken
@@ -191,7 +195,7 @@ func (n *number) finish(ctx context.Context) {
 func (n *number) send(s *send) {
 	n.mu.Lock()
 	n.sends = append(n.sends, s)
-	n.hurry = true
+	n.hurry = n.hurry || !s.receipt.early // nobody waits for the end of what is only placed
 	n.mu.Unlock()
 	n.wake()
 }
@@ -219,7 +223,7 @@ func (n *number) run() {
 			return
 		}
 		if n.open {
-			timer.Reset(time.Until(n.begun.Add(n.cfg.CommitInterval)))
+			timer.Reset(time.Until(n.due))
 		} else {
 			timer.Stop()
 		}

@@ -21,6 +21,7 @@ func (n *number) enqueue() (more bool, err error) {
 		if err := n.begin(); err != nil {
 			return false, err
 		}
+		n.held = s.receipt.early
 		n.receipts = append(n.receipts, s.receipt)
 		n.bytes += s.receipt.bytes
 		for _, t := range s.topics {
@@ -101,7 +102,7 @@ func (n *number) begin() error {
 	if err := n.producer.Begin(); err != nil {
 		return err
 	}
-	n.open, n.begun = true, time.Now()
+	n.open, n.hurried, n.held, n.begun = true, false, false, time.Now()
 	return nil
 }
 
@@ -109,9 +110,9 @@ func (n *number) begin() error {
 // open. It reports whether there may be more to do.
 func (n *number) endIfDue(barred bool) (ended bool, err error) {
 	n.mu.Lock()
-	hurry := n.hurry
+	hurry, claims := n.hurry, n.claims
 	n.hurry = false
-	claims := n.claims
+	at := barred || len(n.waiting) > 0 // somebody waits for no transaction to be open
 	n.mu.Unlock()
 	if !n.open && hurry && !barred {
 		for _, k := range claims {
@@ -126,14 +127,29 @@ func (n *number) endIfDue(barred bool) (ended bool, err error) {
 		n.tellWaiting()
 		return false, nil
 	}
-	if !barred && !hurry && time.Since(n.begun) < n.cfg.CommitInterval && !n.isFull() {
+	n.hurried = n.hurried || hurry
+	n.due = n.pace.due(n.begun, n.interval(), n.hurried)
+	if !at && !n.isFull() && time.Now().Before(n.due) {
 		return false, nil
 	}
+	begun := time.Now()
 	if err := n.commit(claims); err != nil {
 		return false, fmt.Errorf("commit a transaction: %w", err)
 	}
+	n.pace.ending(begun)
 	n.tellWaiting()
 	return true, nil
+}
+
+// longestHeld is for how many intervals a transaction waits for what is to follow.
+const longestHeld = 10
+
+// interval is how long the transaction is kept open.
+func (n *number) interval() time.Duration {
+	if n.held {
+		return min(longestHeld*n.cfg.CommitInterval, n.cfg.Timeout/2)
+	}
+	return n.cfg.CommitInterval
 }
 
 // tellWaiting tells who waits that no transaction is open.
@@ -191,7 +207,9 @@ func (n *number) commit(claims []*Claim) error {
 	}
 	clear(n.taken)
 	for _, r := range n.receipts {
-		r.tell()
+		if !r.early {
+			r.tell()
+		}
 	}
 	clear(n.receipts)
 	n.receipts = n.receipts[:0]

@@ -51,10 +51,22 @@ func (g *outgoing) end() {
 // them was sent, and the claim goes on. Any other error means that the claim is
 // over.
 func (k *Claim) Send(outs []Output, stored func(offsets []int64)) error {
+	return k.send(outs, &receipt{claim: k, stored: stored})
+}
+
+// Place is Send for outputs that others are to follow which tell of their offsets:
+// placed is called when they are in the log. In a Subscriber with transactions that is
+// before they are committed, and the transaction stays open for the others: it can
+// still be aborted, and the claim with it.
+func (k *Claim) Place(outs []Output, placed func(offsets []int64)) error {
+	return k.send(outs, &receipt{claim: k, stored: placed, early: true})
+}
+
+func (k *Claim) send(outs []Output, r *receipt) error {
 	if len(outs) == 0 {
 		return nil
 	}
-	r := &receipt{claim: k, stored: stored, left: len(outs), offsets: make([]int64, len(outs))}
+	r.left, r.offsets = len(outs), make([]int64, len(outs))
 	sorted, err := byTopic(outs, r, func(topic string) (client.Topic, error) { return k.out.look(k, topic) })
 	if _, large := errors.AsType[*TooLargeError](err); large {
 		return err
@@ -117,6 +129,7 @@ func (k *Claim) enqueue(sorted []*topicOutputs, r *receipt) error {
 type receipt struct {
 	claim  *Claim
 	stored func(offsets []int64)
+	early  bool // it is told when all is in the log, and not when it is committed
 	bytes  int64
 
 	mu      sync.Mutex
@@ -140,7 +153,7 @@ func (r *receipt) confirm(base int64, outs []client.Ticket) {
 	r.left -= len(outs)
 	done := r.left == 0
 	r.mu.Unlock()
-	if done && r.claim.number == nil { // else it is told when the transaction has ended
+	if done && (r.early || r.claim.number == nil) { // else it is told when the transaction has ended
 		r.tell()
 	}
 }
