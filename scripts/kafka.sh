@@ -27,6 +27,10 @@ nodes=${NODES:-1}
 security=${SECURITY:-off}
 port=${PENSTOCK_KAFKA_PORT:-19092}
 run=$PWD/.cache/kafka/run/$name-$nodes
+# Three nodes share the machine with all that uses them, for minutes: what the slow
+# compiler costs then is more than what its code saves.
+jvm=()
+[[ $nodes == 1 ]] || jvm=(-XX:TieredStopAtLevel=1 -XX:+UseSerialGC)
 secrets= # the folder with the certificates and the password
 [[ $security == off ]] || secrets=$run/secrets
 
@@ -82,7 +86,7 @@ format_node() {
 
 start_node() {
 	local dir=$1
-	nohup java -Xms128m -Xmx512m -Dlog4j2.configurationFile="$PWD/scripts/kafka-log4j2.properties" \
+	nohup java ${jvm[@]+"${jvm[@]}"} -Xms128m -Xmx512m -Dlog4j2.configurationFile="$PWD/scripts/kafka-log4j2.properties" \
 		-cp "$jars/*" kafka.Kafka "$dir/server.properties" >>"$dir/server.log" 2>&1 </dev/null &
 	echo $! >"$dir/pid"
 }
