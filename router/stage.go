@@ -93,6 +93,7 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	cfg.OnError = func(err error) { s.stats.restarts.Add(1); s.life.failed(err, time.Time{}) }
 	cfg.OnAssign = func(map[string][]int32) { s.stats.rebalances.Add(1) }
 	cfg.OnClaim, cfg.OnRelease = s.claimed, s.released
+	cfg.Outputs = outputTopics(node)
 	if node.ExactlyOnce {
 		cfg.Transactions = &kafka.TransactionsConfig{CommitInterval: node.CommitInterval, CommitMessages: node.CommitMessages}
 		cfg.OnCrowded = s.crowded
@@ -103,6 +104,15 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 	}
 	s.sub = sub
 	return s, nil
+}
+
+// outputTopics are the topics that a stage is known to write to.
+func outputTopics(node *pipeline.StageNode) []string {
+	var topics []string
+	for _, p := range node.Outputs {
+		topics = append(topics, p.Topic)
+	}
+	return slices.Concat(topics, node.OutsideTopics, node.RetryTopics, []string{node.PoisonTopic})
 }
 
 // claimed is called when the stage has been given a partition, before it is read:

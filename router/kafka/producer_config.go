@@ -69,12 +69,14 @@ func (c ProducerConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-// newProducer makes an ordered producer on conn's metadata.
-func newProducer(ctx context.Context, conn sarama.Client, c Config, p ProducerConfig, done func(client.Result), onFence func(error), log *slog.Logger) (client.Producer, error) {
+// newProducer makes an ordered producer on conn's metadata. It shares what is known of
+// topics; nil: it has knowledge of its own.
+func newProducer(ctx context.Context, conn sarama.Client, topics *produce.Topics, c Config, p ProducerConfig, done func(client.Result), onFence func(error), log *slog.Logger) (client.Producer, error) {
 	cfg, err := p.of(conn, c, done, onFence, log)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Topics = topics
 	producer, err := produce.New(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("make a producer: %w", err)

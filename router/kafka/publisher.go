@@ -208,7 +208,7 @@ func (p *Publisher) make(ctx context.Context) (client.Producer, error) {
 			p.drop(made)
 		}
 	}
-	made, err := newProducer(ctx, conn, p.cfg.Config, p.cfg.Producer, tellSending, onFence, p.cfg.Logger)
+	made, err := newProducer(ctx, conn, nil, p.cfg.Config, p.cfg.Producer, tellSending, onFence, p.cfg.Logger)
 	if err != nil {
 		return nil, err
 	}

@@ -87,6 +87,11 @@ type SubscriberConfig struct {
 	// claims go to.
 	Producer ProducerConfig
 
+	// Outputs are topics that the outputs of claims go to. They are learned about while
+	// the member joins, so the first output to them does not wait for that. Defaults to
+	// none: each is learned about when it is written to first.
+	Outputs []string
+
 	// Transactions makes the Subscriber work exactly once. It needs Batches.
 	// Defaults to nil: at least once.
 	Transactions *TransactionsConfig

@@ -28,7 +28,7 @@ type subscription struct {
 	producer client.Producer // nil until the first session, and with transactions
 	reader   *saramaclient.Reader
 	topicIDs map[string][16]byte
-	outputs  *produce.Topics // what is known of topics that are written to, with transactions
+	outputs  *produce.Topics // what is known of topics that are written to
 
 	mu      sync.Mutex
 	sess    *session          // the current one
@@ -89,6 +89,7 @@ func (s *subscription) member(ctx context.Context) error {
 		return err
 	}
 	s.outputs = produce.NewTopics(conn, codec)
+	s.outputs.Ask(s.cfg.Outputs...)
 	s.reader = saramaclient.NewReader(s.cfg.Brokers, s.cfg.sarama(), s.report)
 	defer func() { _ = s.reader.Close() }()
 	if s.topicIDs, err = saramaclient.TopicIDs(ctx, conn, s.topics); err != nil {
@@ -118,7 +119,7 @@ func (s *subscription) report(err error) { s.log.Warn("the Kafka client reports"
 // Begin implements client.Handler.
 func (s *subscription) Begin(ctx context.Context, cs client.Session) error {
 	if s.producer == nil && s.cfg.Transactions == nil {
-		p, err := newProducer(ctx, s.conn, s.cfg.Config, s.cfg.Producer, s.told, s.onFence, s.log)
+		p, err := newProducer(ctx, s.conn, s.outputs, s.cfg.Config, s.cfg.Producer, s.told, s.onFence, s.log)
 		if err != nil {
 			return err
 		}

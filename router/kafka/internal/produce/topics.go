@@ -62,6 +62,13 @@ func (ts *Topics) of(name string) *description {
 	return d
 }
 
+// Ask has the brokers be asked about topics, and does not wait for what they say.
+func (ts *Topics) Ask(names ...string) {
+	for _, name := range names {
+		ts.of(name)
+	}
+}
+
 // failed tells whether the answer is an error.
 func (d *description) failed() bool {
 	select {
