@@ -162,13 +162,6 @@ func (n *number) tellWaiting() {
 	n.waiting = nil
 }
 
-// positioned is an offset that a transaction commits.
-type positioned struct {
-	claim   *Claim
-	offset  client.Offset
-	version int64
-}
-
 // commit ends the transaction with the offsets of all claims, also of those that it
 // has nothing of: one without any offset would not be refused to who has lost them.
 func (n *number) commit(claims []*Claim) error {
@@ -189,7 +182,7 @@ func (n *number) commit(claims []*Claim) error {
 	if err := n.breakRules(ctx); err != nil {
 		return err
 	}
-	if err := n.producer.AddOffsets(ctx, all[0].claim.membership(), offsets); err != nil {
+	if err := n.addOffsets(ctx, all[0].claim, offsets); err != nil {
 		return err
 	}
 	if err := n.producer.End(ctx, true); err != nil {
@@ -218,36 +211,6 @@ func (n *number) commit(claims []*Claim) error {
 
 // errNoClaim cannot come about: what a claim has sent ends before the claim leaves.
 var errNoClaim = errors.New("the transaction has no claim to commit")
-
-// position is what a transaction commits of a claim, of which it has what is taken.
-// It is not known before it was looked up where the claim begins.
-func (k *Claim) position(all map[*Claim]taken) (_ client.Offset, version int64, known bool) {
-	k.pos.mu.Lock()
-	defer k.pos.mu.Unlock()
-	if !k.pos.known {
-		return client.Offset{}, 0, false
-	}
-	o := client.Offset{Topic: k.Topic(), Partition: k.Partition(), Metadata: k.pos.current}
-	t, some := all[k]
-	if !some {
-		t.next = -1
-	}
-	var read bool
-	if o.Offset, read = k.ledger.offsetAt(t.next); !read {
-		o.Offset = k.pos.start
-	}
-	return o, k.pos.version, true
-}
-
-// membership is the member at the generation that the claim belongs to.
-func (k *Claim) membership() client.Membership {
-	m := k.sess.s.Membership()
-	m.Generation = k.c.Generation()
-	if sabotage.Broken(sabotage.Fences) {
-		m.Member, m.Generation = "", -1
-	}
-	return m
-}
 
 // broken is how long it takes to commit where a rule of that is broken on purpose:
 // long enough that faults meet it.

@@ -54,7 +54,8 @@ func (t Transactional) Begin() error {
 
 // AddOffsets puts the offsets of a group into the transaction, with the
 // membership that the claims were given. client.ErrStale means that the group
-// has moved on: abort, and give up the claim. After any error the transaction
+// has moved on: abort, and give up the claim; or, where the member has a newer
+// generation, call it again with that. After any other error the transaction
 // can only be aborted. When ctx ends before the broker has answered, the
 // producer is fenced: a late request could reach into the next transaction.
 func (t Transactional) AddOffsets(ctx context.Context, member client.Membership, offsets []client.Offset) error {
@@ -67,7 +68,9 @@ func (t Transactional) AddOffsets(ctx context.Context, member client.Membership,
 	err := t.addOffsets(ctx, member, offsets)
 	if err != nil {
 		t.mu.Lock()
-		t.txn.state = txnFailed
+		if !errors.Is(err, client.ErrStale) {
+			t.txn.state = txnFailed
+		}
 		t.mu.Unlock()
 		return fmt.Errorf("add offsets of group %s to the transaction %s: %w", member.Group, t.cfg.TransactionalID, err)
 	}
