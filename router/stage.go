@@ -108,7 +108,7 @@ func newStage(r *Router, node *pipeline.StageNode) (*stage, error) {
 
 // outputTopics are the topics that a stage is known to write to.
 func outputTopics(node *pipeline.StageNode) []string {
-	var topics []string
+	topics := make([]string, 0, len(node.Outputs))
 	for _, p := range node.Outputs {
 		topics = append(topics, p.Topic)
 	}

@@ -57,3 +57,16 @@ func TestTheGapIsTheLongestThatBeginsWithTheKill(t *testing.T) {
 		require.Equal(t, v.want, chaos.Gap(v.partitions, kill), name)
 	}
 }
+
+func TestOnlySomeKindsOfFaults(t *testing.T) {
+	t.Parallel()
+	all := chaos.DefaultFaults(chaos.AtLeastOnce, 10)
+	only, err := all.Only([]string{"kill", "rolling restart"})
+	require.NoError(t, err)
+	require.Equal(t, chaos.Faults{Kills: all.Kills, Rollings: all.Rollings}, only)
+	every, err := all.Only([]string{"kill", "close", "join", "rolling restart", "freeze", "broker", "cut"})
+	require.NoError(t, err)
+	require.Equal(t, all, every)
+	_, err = all.Only([]string{"kills"})
+	require.ErrorContains(t, err, `"kills"`)
+}

@@ -29,10 +29,10 @@ func TestTransactionsRestAsLongAsTheyTakeToEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var p pace
 				begun := time.Now()
-				time.Sleep(v.took)
+				time.Sleep(v.took) //nolint:forbidigo // the bubble's clock
 				p.ending(begun)
-				time.Sleep(v.idle)
-				require.Equal(t, v.want, p.due(time.Now(), interval, v.hurry).Sub(time.Now()))
+				time.Sleep(v.idle) //nolint:forbidigo // the bubble's clock
+				require.Equal(t, v.want, time.Until(p.due(time.Now(), interval, v.hurry)))
 			})
 		})
 	}

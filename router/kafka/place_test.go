@@ -69,6 +69,7 @@ func TestWhatFollowsIsInTheTransactionOfWhatWasPlaced(t *testing.T) {
 
 // placedBy is what a number has committed.
 func placedBy(t *testing.T, addrs []string, number int32) (got []brokertest.Record) {
+	t.Helper()
 	for _, r := range brokertest.ReadCommitted(t, addrs, "notes") {
 		if r.Partition == number {
 			got = append(got, r)

@@ -18,7 +18,11 @@ import (
 )
 
 func main() {
-	cfg := parse()
+	cfg, err := parse()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+		os.Exit(notDone)
+	}
 	os.Exit(run(cfg))
 }
 
@@ -29,7 +33,7 @@ const (
 	notDone = 2
 )
 
-func parse() (cfg chaos.Config) {
+func parse() (cfg chaos.Config, err error) {
 	brokers := flag.String("brokers", "127.0.0.1:19092", "`addresses` of the brokers, separated by commas")
 	links := flag.String("links", "", "for each broker the address that `workers` are told by it, and the one that leads to it, as worker=broker, separated by commas (default none: no connection is cut)")
 	nodes := flag.String("nodes", "", "`command` that kills, stops or starts a node, by its number (default none: no broker goes)")
@@ -52,10 +56,8 @@ func parse() (cfg chaos.Config) {
 	}
 	cfg.Faults = chaos.DefaultFaults(cfg.Mode, *kills)
 	if kinds := strings.FieldsFunc(*only, func(r rune) bool { return r == ',' }); len(kinds) > 0 {
-		var err error
 		if cfg.Faults, err = cfg.Faults.Only(kinds); err != nil {
-			fmt.Fprintln(os.Stderr, "chaos: -only:", err)
-			os.Exit(notDone)
+			return cfg, fmt.Errorf("-only: %w", err)
 		}
 	}
 	if cfg.Links = parseLinks(*links); len(cfg.Links) == 0 {
@@ -64,7 +66,7 @@ func parse() (cfg chaos.Config) {
 	if len(cfg.NodeCommand) == 0 {
 		cfg.Faults.Brokers = 0
 	}
-	return cfg
+	return cfg, nil
 }
 
 func parseLinks(list string) (links []chaos.Link) {

@@ -78,8 +78,13 @@ func (l *Line) Close() {
 	l.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), endPatience)
 	defer cancel()
-	_, _, _ = Aside(ctx, nil, func() (struct{}, error) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
 		l.ending.Wait()
-		return struct{}{}, nil
-	})
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 }
