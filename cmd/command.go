@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"io"
+	"regexp"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -10,8 +11,8 @@ import (
 
 // Command is a command of a program's own, beside those that every program has.
 type Command struct {
-	// Name is the word by which it is called. It must be none of the program's other
-	// commands.
+	// Name is the word by which it is called, of lower-case letters, digits and dashes,
+	// beginning with a letter. It must be none of the program's other commands.
 	Name string
 
 	// Short says in one line what it does, and Long at length. Long defaults to
@@ -31,6 +32,9 @@ type Command struct {
 	Run func(ctx context.Context, args []string, stdout, stderr io.Writer) error
 }
 
+// commandName is the form of a command's name: one word on every shell, and no flag.
+var commandName = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
+
 // addCommands adds the program's own commands.
 func (a *app) addCommands(root *cobra.Command) error {
 	taken := map[string]bool{"help": true, "completion": true}
@@ -41,6 +45,8 @@ func (a *app) addCommands(root *cobra.Command) error {
 		switch {
 		case own.Name == "":
 			return wrongUse("a command of the program's own has no Name")
+		case !commandName.MatchString(own.Name):
+			return wrongUse("the program's own command %q: a name has lower-case letters, digits and dashes, and begins with a letter", own.Name)
 		case taken[own.Name]:
 			return wrongUse("the program's own command %q is there already: the program has to give its own another name", own.Name)
 		case own.Run == nil:

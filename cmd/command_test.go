@@ -69,6 +69,11 @@ func TestAProgramsCommandsAreToldApart(t *testing.T) {
 	for says, own := range map[string][]cmd.Command{
 		`"run" is there already`:        {{Name: "run", Run: run}},
 		`"completion" is there already`: {{Name: "completion", Run: run}},
+		`"help" is there already`:       {{Name: "help", Run: run}},
+		`"two words": a name has`:       {{Name: "two words", Run: run}},
+		`"lag ": a name has`:            {{Name: "lag ", Run: run}},
+		`"--x": a name has`:             {{Name: "--x", Run: run}},
+		`"Greet": a name has`:           {{Name: "Greet", Run: run}},
 		`"greet" is there already`:      {{Name: "greet", Run: run}, {Name: "greet", Run: run}},
 		"has no Name":                   {{Run: run}},
 		`"greet" has no Run`:            {{Name: "greet"}},

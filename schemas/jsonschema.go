@@ -23,6 +23,8 @@ import (
 // against this schema, whichever it was written with, so reading never asks the
 // registry. Without one it is bare JSON. Both are read.
 //
+// A number whose exponent is beyond 1000 is refused, whatever the schema says.
+//
 // Checking costs a second reading of the JSON. Two of it are equal only if they
 // are one. It is an [Opener].
 func JSONSchema[T any](schema string, options ...SchemaOption) Codec[T] {
@@ -133,6 +135,9 @@ func (c *jsonSchemaCodec[T]) check(b []byte) error {
 	}
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 	if err != nil {
+		return err
+	}
+	if err := checkNumbers(v); err != nil {
 		return err
 	}
 	err = c.schema.Validate(v)

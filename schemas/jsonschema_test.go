@@ -98,3 +98,19 @@ func TestJSONSchemaBoundsItsReasons(t *testing.T) {
 	require.True(t, ok)
 	require.Len(t, broken.Findings, 10)
 }
+
+// A short text can be a number of a million digits: it is refused before anybody
+// compares it.
+func TestJSONSchemaBoundsExponents(t *testing.T) {
+	t.Parallel()
+	c := schemas.JSONSchema[map[string]any](`{"type": "object", "additionalProperties": {"not": {"const": 7}}}`)
+	for _, value := range []string{`1e1000001`, `1E+99999999999999999999`, `-1.5e-1001`, `{"b": [0, 1e1001]}`, `[[1e5000]]`} {
+		_, err := c.Decode(t.Context(), []byte(`{"a": `+value+`}`))
+		require.ErrorContains(t, err, "has an exponent beyond 1000", value)
+		require.NotErrorIs(t, err, schemas.ErrUnavailable, value)
+	}
+	for _, value := range []string{`1e300`, `1e-300`, `"1e1000001"`, `{"1e5000": 2}`, `12345678901234567890`} {
+		_, err := c.Decode(t.Context(), []byte(`{"a": `+value+`}`))
+		require.NoError(t, err, value)
+	}
+}
