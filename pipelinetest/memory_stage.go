@@ -147,6 +147,9 @@ func (s *memoryStage) try(ctx context.Context, in *memoryInput, items []*item) {
 
 // judge says what becomes of an item after an attempt. w is where it waited, nil
 // for one that is tried for the first time. It reports whether the item is through.
+//
+// An attempt counts here also where a codec could not ask its schema registry: a
+// router would wait for that without end, and a test is to have one.
 func (s *memoryStage) judge(in *memoryInput, it *item, w *waitingKey) (through bool) {
 	it.attempts++
 	if it.first == nil {
