@@ -23,6 +23,7 @@ const (
 type transaction struct {
 	p     *Producer
 	state txnState // guarded by Producer.mu
+	stale bool     // its offsets were refused, and not taken since; guarded too
 
 	mu      sync.Mutex
 	joined  map[partitionKey]*joining
@@ -52,7 +53,7 @@ func newTransaction(p *Producer) *transaction { return &transaction{p: p} }
 func (x *transaction) begin() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.state = txnOpen
+	x.state, x.stale = txnOpen, false
 	x.joined = map[partitionKey]*joining{}
 	x.waiting, x.group, x.asked, x.touched = nil, nil, false, false
 }

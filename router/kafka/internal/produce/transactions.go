@@ -55,8 +55,8 @@ func (t Transactional) Begin() error {
 // AddOffsets puts the offsets of a group into the transaction, with the
 // membership that the claims were given. client.ErrStale means that the group
 // has moved on: abort, and give up the claim; or, where the member has a newer
-// generation, call it again with that. After any other error the transaction
-// can only be aborted. When ctx ends before the broker has answered, the
+// generation, call it again with that. Until that is taken, and after any other error,
+// the transaction can only be aborted. When ctx ends before the broker has answered, the
 // producer is fenced: a late request could reach into the next transaction.
 func (t Transactional) AddOffsets(ctx context.Context, member client.Membership, offsets []client.Offset) error {
 	if err := t.checkOpen(); err != nil {
@@ -66,12 +66,13 @@ func (t Transactional) AddOffsets(ctx context.Context, member client.Membership,
 		return nil
 	}
 	err := t.addOffsets(ctx, member, offsets)
+	t.mu.Lock()
+	t.txn.stale = errors.Is(err, client.ErrStale)
+	if err != nil && !t.txn.stale {
+		t.txn.state = txnFailed
+	}
+	t.mu.Unlock()
 	if err != nil {
-		t.mu.Lock()
-		if !errors.Is(err, client.ErrStale) {
-			t.txn.state = txnFailed
-		}
-		t.mu.Unlock()
 		return fmt.Errorf("add offsets of group %s to the transaction %s: %w", member.Group, t.cfg.TransactionalID, err)
 	}
 	return nil
@@ -161,7 +162,7 @@ func (t Transactional) startEnding(commit bool) error {
 	switch {
 	case t.txn.state == txnNone:
 		return errNoTransaction
-	case t.txn.state == txnFailed && commit:
+	case (t.txn.state == txnFailed || t.txn.stale) && commit:
 		return errMustAbort
 	}
 	t.txn.state = txnFailed

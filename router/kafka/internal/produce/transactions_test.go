@@ -142,11 +142,14 @@ func testTransactions(t *testing.T, addrs []string, topic string) {
 	old := m
 	old.Generation--
 	require.ErrorIs(t, p.AddOffsets(within(t), old, offsets(topic, 99)), client.ErrStale)
-	require.Error(t, p.Enqueue(topic, numbers(2010, 2020)), "it can only be aborted")
-	require.Error(t, p.End(within(t), true))
+	require.Error(t, p.End(within(t), true), "it can only be aborted")
 	require.NoError(t, p.End(within(t), false))
 
-	transact(t, p, topic, 60, 90, m, 90, true)
+	require.NoError(t, p.Begin())
+	require.NoError(t, p.Enqueue(topic, numbers(60, 90)))
+	require.ErrorIs(t, p.AddOffsets(within(t), old, offsets(topic, 99)), client.ErrStale)
+	require.NoError(t, p.AddOffsets(within(t), m, offsets(topic, 90)), "the member has a newer generation")
+	require.NoError(t, p.End(within(t), true))
 	require.NoError(t, p.Close(within(t)))
 	requireSeen(t, addrs, topic, once(90))
 	require.Equal(t, int64(90), committed(t, addrs, group, topic))
