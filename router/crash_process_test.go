@@ -1,16 +1,12 @@
 package router_test
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,6 +34,8 @@ const (
 	modeAll   = "all"   // ends the process at each message
 	modeLate  = "late"  // fails at the message "exit", and ends the process when it is tried from the retry log
 	modeBatch = "batch" // as one, and takes batches
+	modeOnce  = "once"  // as one, and the stage is exactly once
+	modeSoon  = "soon"  // as late, and the stage is exactly once
 )
 
 // crashed is the exit code by which the filter ends the process.
@@ -49,16 +47,19 @@ func crashes(mode string, lanes int) *pipeline.Pipeline {
 	in := pipeline.NewPipe[[]byte](p, "in", pipeline.Partitions(4))
 	settings := []pipeline.Option[[]byte]{pipeline.Open(), pipeline.Partitions(4), pipeline.Lanes(lanes)}
 	one := func(ctx context.Context, v []byte) ([]byte, error) {
-		late := mode == modeLate && string(v) == "exit"
+		late := (mode == modeLate || mode == modeSoon) && string(v) == "exit"
 		switch {
 		case late && pipeline.FromContext(ctx).Attempt == 1:
 			return nil, errBoom
-		case late, mode == modeAll, (mode == modeOne || mode == modeBatch) && string(v) == "exit":
+		case late, mode == modeAll, mode != modeFine && string(v) == "exit":
 			os.Exit(crashed) //nolint:revive // it is what the tests are about
 		}
 		return v, nil
 	}
-	if mode == modeLate {
+	if mode == modeOnce || mode == modeSoon {
+		settings = append(settings, pipeline.ExactlyOnce())
+	}
+	if mode == modeLate || mode == modeSoon {
 		settings = append(settings, pipeline.Retry(1, pipeline.Constant(0)), pipeline.Park(20, pipeline.Constant(tick)))
 	}
 	if mode == modeBatch {
@@ -107,82 +108,6 @@ func TestCrashingProcess(t *testing.T) {
 		}
 	}()
 	require.NoError(t, r.Run(ctx))
-}
-
-// supervised is a process that is started again whenever it has crashed.
-type supervised struct {
-	t       *testing.T
-	env     []string
-	crashes *atomic.Int64
-	halted  chan struct{} // closed when it has said so
-	stopped chan struct{}
-
-	mu    sync.Mutex
-	stdin io.Closer // of the one that runs
-	over  bool
-}
-
-func supervise(t *testing.T, addrs []string, mode string, lanes int, crashes *atomic.Int64) *supervised {
-	t.Helper()
-	s := &supervised{
-		t: t, crashes: crashes, halted: make(chan struct{}), stopped: make(chan struct{}),
-		env: append(os.Environ(), "GORACE=atexit_sleep_ms=0", crashBrokers+"="+strings.Join(addrs, ","), crashMode+"="+mode, fmt.Sprintf("%s=%d", crashLanes, lanes)),
-	}
-	go s.run()
-	t.Cleanup(s.stop)
-	return s
-}
-
-func (s *supervised) run() {
-	defer close(s.stopped)
-	for {
-		cmd := exec.Command(os.Args[0], "-test.run=^TestCrashingProcess$")
-		cmd.Env = s.env
-		stdin, _ := cmd.StdinPipe()
-		stdout, _ := cmd.StdoutPipe()
-		errs := &strings.Builder{}
-		cmd.Stderr = errs
-		s.mu.Lock()
-		if s.over {
-			s.mu.Unlock()
-			return
-		}
-		s.stdin = stdin
-		err := cmd.Start()
-		s.mu.Unlock()
-		if err != nil {
-			s.t.Error(err)
-			return
-		}
-		for lines := bufio.NewScanner(stdout); lines.Scan(); {
-			if lines.Text() == "halted" {
-				close(s.halted)
-			}
-		}
-		err = cmd.Wait()
-		if testing.Verbose() {
-			s.t.Log(errs.String())
-		}
-		if err == nil {
-			return
-		}
-		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != crashed {
-			s.t.Errorf("a process ends otherwise than it should: %v\n%s", err, errs)
-			return
-		}
-		s.crashes.Add(1)
-	}
-}
-
-// stop has it stop in an orderly way. Once stopped it does nothing.
-func (s *supervised) stop() {
-	s.mu.Lock()
-	s.over = true
-	if s.stdin != nil {
-		_ = s.stdin.Close()
-	}
-	s.mu.Unlock()
-	<-s.stopped
 }
 
 // withCulprit is n records of each key, and one more record "exit" in their midst.
@@ -240,7 +165,14 @@ func TestAMessageThatCrashesIsFound(t *testing.T) {
 		{modeOne, 1, 1, 20, 50},
 		{modeBatch, 1, 2, 20, 50},
 		{modeLate, 4, 2, 20, 50},
+		{modeOnce, 4, 2, 20, 50},
+		{modeSoon, 4, 2, 20, 50},
 	} {
+		late := c.mode == modeLate || c.mode == modeSoon
+		read := brokertest.ReadAll
+		if c.mode == modeOnce || c.mode == modeSoon {
+			read = brokertest.ReadCommitted
+		}
 		t.Run(fmt.Sprintf("%s/%d lanes/%d processes", c.mode, c.lanes, c.processes), func(t *testing.T) {
 			t.Parallel()
 			addrs := brokertest.New(t).Addrs()
@@ -254,25 +186,30 @@ func TestAMessageThatCrashesIsFound(t *testing.T) {
 				all = append(all, supervise(t, addrs, c.mode, c.lanes, &count))
 			}
 			require.Eventually(t, func() bool {
-				if len(brokertest.ReadAll(t, addrs, "crash.work.poison")) == 0 {
-					if c.mode == modeLate {
+				if len(read(t, addrs, "crash.work.poison")) == 0 {
+					if late {
 						brokertest.Produce(t, addrs, "crash.in", witnesses()...)
 					}
 					return false
 				}
 				return lag(t, addrs, "crash.work", "crash.in") == 0 &&
-					different(withoutWitnesses(brokertest.ReadAll(t, addrs, "crash.work"))) == c.keys*c.each // what is parked comes late
+					different(withoutWitnesses(read(t, addrs, "crash.work"))) == c.keys*c.each // what is parked comes late
 			}, crashPatience, 20*tick)
 			for _, s := range all {
 				s.stop()
 			}
-			requireRewinds(t, withoutWitnesses(brokertest.ReadAll(t, addrs, "crash.work")), c.keys, c.each)
+			outputs := withoutWitnesses(read(t, addrs, "crash.work"))
+			if c.mode == modeOnce || c.mode == modeSoon {
+				requireSequences(t, outputs, c.keys, c.each) // nothing is repeated
+			} else {
+				requireRewinds(t, outputs, c.keys, c.each)
+			}
 			stories := poisoned(t, addrs, "crash.work.poison")
 			require.Len(t, stories, 1)
 			require.Equal(t, "exit", string(stories[0].Value))
 			require.Contains(t, stories[0].LastError, "the process ended while this message was alone at work, 2 times")
 			require.GreaterOrEqual(t, stories[0].Attempts, crashesAlone)
-			if c.mode != modeLate { // there the one that failed is known if it was parked then
+			if !late { // there the one that failed is known if it was parked then
 				require.Equal(t, crashesAlone, stories[0].Attempts)
 			}
 			require.EqualValues(t, crashesBeforeAlone+crashesAlone, count.Load(), "crashes")
