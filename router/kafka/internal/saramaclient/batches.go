@@ -156,7 +156,7 @@ func (s *scan) read(k *block) (found []client.Record, cut bool, err error) {
 			return nil, false, fmt.Errorf("the batch at offset %d: %w", b.first, err)
 		}
 	}
-	s.next = next
+	s.next = max(s.next, min(next, s.end)) // what is behind the end was left out, and is still to be read
 	return into.records, cut, nil
 }
 
