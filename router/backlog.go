@@ -114,6 +114,25 @@ func (b *Backlogs) of(ctx context.Context, s *pipeline.StageNode, l kafka.Lag, r
 	return one, nil
 }
 
+// toTry is how many messages of a stage the retry logs say are parked and are to be
+// tried again, whichever process has them.
+func (b *Backlogs) toTry(ctx context.Context, s *pipeline.StageNode) (n int, err error) {
+	for _, log := range s.RetryTopics {
+		bounds, err := b.reader.Bounds(ctx, log)
+		if err != nil {
+			return 0, fmt.Errorf("look what is parked: %w", err)
+		}
+		for i := range bounds {
+			index, err := b.fold(ctx, log, bounds[i].Partition)
+			if err != nil {
+				return 0, fmt.Errorf("look what is parked: %w", err)
+			}
+			n += countToTry(index)
+		}
+	}
+	return n, nil
+}
+
 // fold reads on in a partition of a retry log.
 func (b *Backlogs) fold(ctx context.Context, topic string, partition int32) (*parking.Index, error) {
 	if b.logs[topic] == nil {

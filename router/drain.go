@@ -42,8 +42,13 @@ func (r *Router) AwaitDrained(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = admin.Close() }()
+	reader, err := kafka.NewReader(ctx, r.cfg.Kafka)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = reader.Close() }()
 	for _, s := range r.feeding() {
-		if err := r.awaitCaughtUp(ctx, admin, s); err != nil {
+		if err := r.awaitCaughtUp(ctx, admin, NewBacklogs(admin, reader, s), s); err != nil {
 			return fmt.Errorf("wait until stage %s has caught up: %w", s.Group, err)
 		}
 	}
@@ -81,7 +86,7 @@ func (r *Router) feeding() []*pipeline.StageNode {
 	return order
 }
 
-func (r *Router) awaitCaughtUp(ctx context.Context, admin *kafka.Admin, s *pipeline.StageNode) error {
+func (r *Router) awaitCaughtUp(ctx context.Context, admin *kafka.Admin, logs *Backlogs, s *pipeline.StageNode) error {
 	topics := make([]string, len(s.Inputs))
 	for i, p := range s.Inputs {
 		topics[i] = p.Topic
@@ -99,7 +104,7 @@ func (r *Router) awaitCaughtUp(ctx context.Context, admin *kafka.Admin, s *pipel
 		// In this order: an offset is committed when what was parked below it is in
 		// the log, and in the index.
 		if behind == 0 && r.parkedHere(s) == 0 {
-			parked, err := r.parkedAnywhere(ctx, s)
+			parked, err := logs.toTry(ctx, s)
 			if err != nil || parked == 0 {
 				return err
 			}
@@ -126,35 +131,6 @@ func (r *Router) parkedHere(node *pipeline.StageNode) int {
 		}
 	}
 	return n
-}
-
-// parkedAnywhere is how many messages of a stage the retry logs say are parked and
-// are to be tried again.
-func (r *Router) parkedAnywhere(ctx context.Context, node *pipeline.StageNode) (int, error) {
-	n := 0
-	for _, topic := range node.RetryTopics {
-		folds := map[int32]*parking.Index{}
-		err := kafka.ReadTopic(ctx, r.cfg.Kafka, topic, func(rec *kafka.Record) error {
-			e, err := parking.Decode(rec)
-			if err != nil {
-				return err
-			}
-			fold := folds[rec.Partition]
-			if fold == nil {
-				fold = parking.New(parking.Config{CacheBytes: -1})
-				folds[rec.Partition] = fold
-			}
-			fold.Apply(e, rec.Offset)
-			return nil
-		})
-		if err != nil {
-			return 0, fmt.Errorf("look what is parked: %w", err)
-		}
-		for _, fold := range folds {
-			n += countToTry(fold)
-		}
-	}
-	return n, nil
 }
 
 // countToTry is how many messages are to be tried again: not those that are held, nor
