@@ -89,12 +89,12 @@ func (s *subscription) member(ctx context.Context) error {
 		return err
 	}
 	s.outputs = produce.NewTopics(conn, codec)
-	s.outputs.Ask(s.cfg.Outputs...)
 	s.reader = saramaclient.NewReader(s.cfg.Brokers, s.cfg.sarama(), s.report)
 	defer func() { _ = s.reader.Close() }()
 	if s.topicIDs, err = saramaclient.TopicIDs(ctx, conn, s.topics); err != nil {
 		return err
 	}
+	s.outputs.Ask(s.cfg.Outputs...) // when conn is connected: two that connect it at a time get in each other's way
 	group := saramaclient.NewGroup(saramaclient.GroupConfig{
 		Brokers: s.cfg.Brokers,
 		Sarama:  s.cfg.memberConfig(),

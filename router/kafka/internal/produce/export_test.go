@@ -168,3 +168,6 @@ func Frame(clientID, transactionalID string, timeout, correlation int32, batches
 
 // NextSequence is the sequence number after n more outputs.
 var NextSequence = nextSequence
+
+// AskOpened asks a broker that may only just be being connected.
+func AskOpened(ask func(*sarama.Broker) (int, error)) (int, error) { return askOpened(nil, ask) }

@@ -61,7 +61,7 @@ func askAny[T any](c sarama.Client, ask func(*sarama.Broker) (T, error)) (answer
 			errs = append(errs, err)
 			continue
 		}
-		answer, err := ask(b)
+		answer, err := askOpened(b, ask)
 		if err == nil || kafkaCode(err) != sarama.ErrNoError {
 			return answer, err
 		}
@@ -71,6 +71,23 @@ func askAny[T any](c sarama.Client, ask func(*sarama.Broker) (T, error)) (answer
 		return answer, sarama.ErrOutOfBrokers
 	}
 	return answer, errors.Join(errs...)
+}
+
+// Sarama says that a connection is open already a moment before others wait for it,
+// while somebody else opens it. So a broker that is not connected is asked again.
+const (
+	openedTries = 5
+	openedPause = 5 * time.Millisecond
+)
+
+func askOpened[T any](b *sarama.Broker, ask func(*sarama.Broker) (T, error)) (answer T, err error) {
+	for range openedTries {
+		if answer, err = ask(b); !errors.Is(err, sarama.ErrNotConnected) {
+			break
+		}
+		<-time.After(openedPause)
+	}
+	return answer, err
 }
 
 // kafkaCode is the code that a broker answered with; ErrNoError means that the

@@ -57,3 +57,22 @@ func TestAFailedPreparationIsNotRemembered(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, info.Partitions)
 }
+
+// A broker that somebody else is just connecting is asked again, and no other error is
+// taken for that.
+func TestABrokerThatIsBeingConnectedIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	answer, err := produce.AskOpened(func(*sarama.Broker) (int, error) {
+		if asked++; asked < 3 {
+			return 0, sarama.ErrNotConnected
+		}
+		return asked, nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, 3, answer)
+	for _, wrong := range []error{sarama.ErrNotConnected, sarama.ErrOutOfBrokers} {
+		_, err := produce.AskOpened(func(*sarama.Broker) (int, error) { return 0, wrong })
+		require.ErrorIs(t, err, wrong)
+	}
+}
