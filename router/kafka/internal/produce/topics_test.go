@@ -64,7 +64,8 @@ func TestABrokerThatIsBeingConnectedIsAskedAgain(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	answer, err := produce.AskOpened(func(*sarama.Broker) (int, error) {
-		if asked++; asked < 3 {
+		asked++
+		if asked < 3 {
 			return 0, sarama.ErrNotConnected
 		}
 		return asked, nil
