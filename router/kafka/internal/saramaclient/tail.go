@@ -60,10 +60,10 @@ func (t *Tail) Next(ctx context.Context) ([]client.Record, error) {
 	for {
 		found, err := t.once(ctx)
 		switch {
+		case err == nil && len(found) > 0: // also when ctx has ended: the tail has gone on behind them
+			return found, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case err == nil && len(found) > 0:
-			return found, nil
 		case err == nil:
 			pause = t.r.cfg.Metadata.Retry.Backoff
 			continue
