@@ -155,20 +155,20 @@ func (s *memoryStage) judge(in *memoryInput, it *item, w *waitingKey) (through b
 	if it.first == nil {
 		it.first = it.last
 	}
-	verdict, wait := pipeline.Judge(it.last)
-	switch verdict {
-	case pipeline.Done:
-		s.emit(it)
-		return true
-	case pipeline.Skipped:
-		s.skipped++
-		return true
-	case pipeline.Again:
-		if it.attempts < s.node.Attempts+s.node.Parks {
-			in.wait(it, w).due = s.engine.now.Add(s.waitAfter(it.attempts, wait))
-			return false
+	verdict, said := pipeline.Judge(it.last)
+	fate, wait := attempt.After(s.node, it.attempts, verdict, said, func(d time.Duration) time.Duration { return d })
+	switch fate {
+	case attempt.Done:
+		if verdict == pipeline.Skipped {
+			s.skipped++
+		} else {
+			s.emit(it)
 		}
-	case pipeline.Rejected:
+		return true
+	case attempt.Retry, attempt.Park:
+		in.wait(it, w).due = s.engine.now.Add(wait)
+		return false
+	case attempt.Poison:
 	}
 	s.poison(it)
 	if s.node.OnPoison == pipeline.HoldKey && it.d.HasKey {
@@ -176,19 +176,6 @@ func (s *memoryStage) judge(in *memoryInput, it *item, w *waitingKey) (through b
 		return false
 	}
 	return true
-}
-
-// waitAfter is how long a message waits that has failed so often, where its error
-// does not say. There is no jitter.
-func (s *memoryStage) waitAfter(attempts int, said time.Duration) time.Duration {
-	switch {
-	case said >= 0:
-		return said
-	case attempts < s.node.Attempts:
-		return s.node.Backoff.Delay(attempts)
-	default:
-		return s.node.ParkBackoff.Delay(attempts - s.node.Attempts + 1)
-	}
 }
 
 // emit stores what was made of an item.

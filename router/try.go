@@ -104,32 +104,24 @@ func (s *stage) judge(d *pipeline.Delivery, err error, verdict pipeline.Verdict,
 		return again, min(max(jitter(s.node.Backoff.Delay(f.unknown)), leastUnknownWait), s.longestHold())
 	}
 	f.attempts++
-	switch verdict {
-	case pipeline.Done:
+	fate, wait := attempt.After(s.node, f.attempts, verdict, wait, jitter)
+	if fate == attempt.Done {
 		s.succeed()
+		if verdict == pipeline.Skipped {
+			s.stats.skipped.Add(1)
+			s.log.Debug("skipped", "id", d.ID, "reason", err)
+		}
 		return succeeded, 0
-	case pipeline.Skipped:
-		s.succeed()
-		s.stats.skipped.Add(1)
-		s.log.Debug("skipped", "id", d.ID, "reason", err)
-		return succeeded, 0
-	case pipeline.Again, pipeline.Rejected:
 	}
 	f.note(err)
 	s.logPanic(d, err)
-	if verdict == pipeline.Rejected || f.attempts >= s.node.Attempts+s.node.Parks {
+	if fate == attempt.Poison {
 		return failed, 0
 	}
 	s.stats.retried.Add(1)
-	if f.attempts >= s.node.Attempts {
-		if wait < 0 {
-			wait = jitter(s.node.ParkBackoff.Delay(f.attempts - s.node.Attempts + 1))
-		}
+	if fate == attempt.Park {
 		s.log.Debug("parking", "id", d.ID, "attempt", f.attempts, "for", wait, "error", err)
 		return aside, wait
-	}
-	if wait < 0 {
-		wait = jitter(s.node.Backoff.Delay(f.attempts))
 	}
 	if wait > s.longestHold() {
 		return aside, wait
