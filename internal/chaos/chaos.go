@@ -123,7 +123,7 @@ func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault
 	}
 	generator, err := load.New(load.Config{
 		Brokers: c.cfg.Brokers, Pipeline: c.cfg.Pipeline, Seed: c.cfg.Seed,
-		Keys: c.cfg.Keys, Rate: c.cfg.Rate, Messages: c.cfg.Messages, Journal: written,
+		Keys: c.cfg.Keys, Rate: c.cfg.Rate, Journal: written,
 	})
 	if err != nil {
 		return errors.Join(err, written.Close())
@@ -138,6 +138,7 @@ func (c *crew) underLoad(ctx context.Context, journalPath string, faults []fault
 		err = pause(ctx, 10*time.Millisecond)
 	}
 	stop()
+	c.happened.loaded = time.Now()
 	if err := errors.Join(err, <-loaded, written.Close()); err != nil {
 		return err
 	}

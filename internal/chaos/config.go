@@ -59,8 +59,8 @@ type Config struct {
 	// between is up to the machine.
 	Seed uint64
 
-	// Messages is how many messages are produced at least: the load goes on, at a tenth
-	// of the rate, until the faults are through. Defaults to 200,000, and to 60,000 in mode Graceful.
+	// Messages is how many messages are produced at least: the load goes on until the
+	// faults are through. Defaults to 200,000, and to 60,000 in mode Graceful.
 	Messages int
 
 	// Rate is how many messages a second are produced at most: many faults take

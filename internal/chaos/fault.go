@@ -13,6 +13,7 @@ type happened struct {
 	kills   []kill
 	freezes []checker.Freeze
 	phases  Histogram
+	loaded  time.Time // the load's end
 }
 
 // kill is a worker's end by SIGKILL.

@@ -64,7 +64,7 @@ func follow(ctx context.Context, cfg Config, stages []flow.Stage) (*follower, er
 		for _, log := range f.logs {
 			of[log] = flow.Partitions
 		}
-		f.err = reader.Follow(ctx, of, f.take)
+		f.err = reader.Follow(ctx, of, readEvery, f.take)
 	}()
 	return f, nil
 }

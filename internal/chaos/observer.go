@@ -31,6 +31,10 @@ type sighting struct {
 	at time.Time // when it was seen
 }
 
+// readEvery is how often what the run leaves is read: recoveries are measured so
+// exactly, and what is parked is read before it is cut.
+const readEvery = 50 * time.Millisecond
+
 // observe begins to read. Close ends it.
 func observe(ctx context.Context, cfg Config, stages []flow.Stage) (*observer, error) {
 	o := &observer{ended: make(chan struct{}), next: map[string][]int64{}, seen: map[string][][]sighting{}}
@@ -50,7 +54,7 @@ func observe(ctx context.Context, cfg Config, stages []flow.Stage) (*observer, e
 	go func() {
 		defer close(o.ended)
 		defer reader.Close()
-		o.err = reader.Follow(ctx, of, o.take)
+		o.err = reader.Follow(ctx, of, readEvery, o.take)
 	}()
 	return o, nil
 }

@@ -26,7 +26,8 @@ type Result struct {
 	Met int
 
 	// Recoveries are, for each kill, the longest time that a partition of the stage's
-	// output stood still then, as one saw it who read it; shortest first.
+	// output stood still then, as one saw it who read it; shortest first. Kills just before
+	// the load's end are left out.
 	Recoveries []time.Duration
 }
 
@@ -96,7 +97,7 @@ func (r *Result) measure(c *crew) {
 	for i, s := range c.stages {
 		times := c.pipes.times(flow.Topic(c.cfg.Pipeline, s.Name))
 		for _, k := range c.happened.kills {
-			if k.stage == i {
+			if k.stage == i && c.happened.loaded.Sub(k.at) > seen*c.cfg.Session {
 				stood := gap(times, k.at)
 				r.Recoveries = append(r.Recoveries, stood)
 				c.logf("after the kill at %s a partition of what stage %s puts out stood still for %v", k.at.Format(clock), s.Name, stood.Round(time.Millisecond))
@@ -110,6 +111,10 @@ func (r *Result) measure(c *crew) {
 	}
 	slices.Sort(r.Recoveries)
 }
+
+// seen is for how many sessions there must be load behind a kill: where nothing more
+// comes in, a partition stands still for other reasons.
+const seen = 4
 
 // soon is how long after a kill a partition may still get what was on its way.
 const soon = time.Second

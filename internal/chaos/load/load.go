@@ -23,7 +23,6 @@ type Config struct {
 	Seed     uint64
 	Keys     int // how many keys there are
 	Rate     int // messages a second
-	Messages int // behind so many it goes on at a tenth of the rate
 	Journal  *journal.Writer
 }
 
@@ -67,11 +66,7 @@ func (g *Generator) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return g.flush(context.WithoutCancel(ctx))
 		case now := <-ticker.C:
-			rate := float64(g.cfg.Rate)
-			if produced >= g.cfg.Messages {
-				rate /= 10
-			}
-			due += now.Sub(last).Seconds() * rate
+			due += now.Sub(last).Seconds() * float64(g.cfg.Rate)
 			last = now
 			for ; produced < int(due); produced++ {
 				g.produce(context.WithoutCancel(ctx))
