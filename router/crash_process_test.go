@@ -212,7 +212,12 @@ func TestAMessageThatCrashesIsFound(t *testing.T) {
 			if !late { // there the one that failed is known if it was parked then
 				require.Equal(t, crashesAlone, stories[0].Attempts)
 			}
-			require.EqualValues(t, crashesBeforeAlone+crashesAlone, count.Load(), "crashes")
+			most := crashesBeforeAlone + crashesAlone
+			if late { // the first may come before it is committed that the message is parked
+				most++
+			}
+			require.GreaterOrEqual(t, count.Load(), int64(crashesBeforeAlone+crashesAlone), "crashes")
+			require.LessOrEqual(t, count.Load(), int64(most), "crashes")
 		})
 	}
 }
