@@ -90,6 +90,13 @@ func (p *position) begin(start int64, metadata string) {
 	p.start, p.found, p.current = start, metadata, metadata
 }
 
+// isKnown tells whether it was looked up where the claim begins.
+func (p *position) isKnown() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known
+}
+
 // due is what is to be committed of the claim now, if anything is, with the
 // version of its metadata. The caller holds the session's commit lock.
 func (k *Claim) due() (o client.Offset, version int64, due bool) {

@@ -3,15 +3,16 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/penstock/penstock/router/kafka/internal/client"
 	"github.com/penstock/penstock/router/kafka/internal/saramaclient"
 )
 
-// look fetches in one request what is committed of the claims that the session
-// has.
+// look fetches in one request what is committed of the claims that are to begin.
 func (s *session) look(ctx context.Context) error {
-	claims := s.s.Claims()
+	claims := s.toBegin()
 	if len(claims) == 0 {
 		return nil
 	}
@@ -29,6 +30,25 @@ func (s *session) look(ctx context.Context) error {
 		s.positions[o.Topic][o.Partition] = o
 	}
 	return nil
+}
+
+// toBegin lists the session's claims but those that know where they begin. They go on:
+// their transactions end all the time, and of offsets that are on their way nobody is
+// told anything before they are committed.
+func (s *session) toBegin() map[string][]int32 {
+	claims := maps.Clone(s.s.Claims())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k := range s.claims {
+		if !k.pos.isKnown() {
+			continue
+		}
+		rest := slices.DeleteFunc(slices.Clone(claims[k.Topic()]), func(p int32) bool { return p == k.Partition() })
+		if claims[k.Topic()] = rest; len(rest) == 0 {
+			delete(claims, k.Topic())
+		}
+	}
+	return claims
 }
 
 // position is what is committed of a claim that begins. What was found holds in
