@@ -30,8 +30,9 @@ type Claim struct {
 	unacked chan struct{}  // a place a message that is delivered and not acknowledged
 	offers  sync.WaitGroup // deliveries beside the reading loop
 
-	number  *number // nil without transactions
-	release *release
+	number   *number // nil without transactions
+	release  *release
+	released bool // something has been, in a transaction; guarded by the number's
 
 	committed int64 // guarded by the session's commit lock
 	pos       position

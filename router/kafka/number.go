@@ -26,12 +26,12 @@ import (
 // While it ends nothing is enqueued: what comes then would be in it without its
 // offset. Lanes and readers go on meanwhile.
 //
-// Before the member joins again, what is open ends and nothing begins until its new
-// generation is known: an offset that is added with an old one is refused. So is a
-// transaction of a member that is none any more, also by the transactional id, which
-// whoever has the number next takes over. After any error the whole membership begins
-// anew, with what is committed then: so it does not matter whether an end that was
-// not answered has come about.
+// While the member joins again, what is open ends and nothing begins until the new
+// generation is known. An offset that comes too late for the old one is refused, and is
+// added again with the new one. Those of a member that is none any more are refused for
+// good, also by the transactional id, which whoever has the number next takes over.
+// After any error the whole membership begins anew, with what is committed then: so it
+// does not matter whether an end that was not answered has come about.
 type number struct {
 	id       int32
 	sub      *subscription

@@ -69,10 +69,21 @@ func (n *number) release(k *Claim) error {
 	if err := n.begin(); err != nil {
 		return err
 	}
-	n.taken[k] = taken{next: next, bytes: n.taken[k].bytes + bytes}
-	n.messages += count
-	n.bytes += bytes
+	n.take(k, taken{next: next, bytes: n.taken[k].bytes + bytes}, count, bytes)
 	return n.enqueueHeld()
+}
+
+// take says what the transaction has of a claim now, and how much of it is new. The
+// first transaction with messages of a claim does not wait for more: its partition has
+// stood still since it was taken over.
+func (n *number) take(k *Claim, has taken, messages, bytes int64) {
+	n.taken[k] = has
+	n.messages += messages
+	n.bytes += bytes
+	if !k.released {
+		k.released = true
+		n.hurried = true
+	}
 }
 
 // enqueueHeld hands the outputs to the producer, by topic.

@@ -46,10 +46,10 @@ func (k *Claim) membership() client.Membership {
 	return m
 }
 
-// addOffsets puts offsets into the transaction. A member that joins again waits for its
-// open transactions, but not for long; one that takes longer can be refused, because
-// the offsets say a generation that is over. The claim need not be: once the new one
-// is known it is asked again, and refused for good where somebody else may have it.
+// addOffsets puts offsets into the transaction. While the member joins again they can be
+// refused, because they say a generation that is over. The claim need not be: once the
+// new one is known it is asked again, and refused for good where somebody else may have
+// it.
 func (n *number) addOffsets(ctx context.Context, k *Claim, offsets []client.Offset) error {
 	for {
 		m := k.membership()

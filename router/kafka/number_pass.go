@@ -20,9 +20,7 @@ func (n *number) pass(o *Outbox) (passed bool, err error) {
 	}
 	t := n.taken[o.claim]
 	t.next = next
-	n.taken[o.claim] = t
-	n.messages += int64(len(o.done))
-	n.bytes += o.bytes
+	n.take(o.claim, t, int64(len(o.done)), o.bytes)
 	o.done, o.bytes = o.done[:0], 0
 	for _, t := range o.topics {
 		if t.settled == 0 {
@@ -33,7 +31,7 @@ func (n *number) pass(o *Outbox) (passed bool, err error) {
 		}
 		t.flushed()
 	}
-	if n.isFull() || o.claim.release.isReady() {
+	if n.isFull() || n.hurried || o.claim.release.isReady() {
 		n.wake()
 	}
 	return true, nil

@@ -6,17 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/penstock/penstock/internal/sabotage"
 )
-
-// rejoinGrace is how long what is open may take to end before the member joins
-// again.
-const rejoinGrace = 300 * time.Millisecond
 
 // openAtOnce is how many producers are made at a time.
 const openAtOnce = 16
@@ -123,21 +117,14 @@ func (s *subscription) forget(n *number) {
 	}
 }
 
-// finishNumbers ends what is open, before the member joins again.
-func (s *subscription) finishNumbers() {
+// hastenNumbers has what is open end. The member joins again meanwhile: others have to
+// wait for it before they are given what a dead member had.
+func (s *subscription) hastenNumbers() {
 	s.mu.Lock()
-	numbers := slices.Collect(maps.Values(s.numbers))
-	s.mu.Unlock()
-	if len(numbers) == 0 {
-		return
+	defer s.mu.Unlock()
+	for _, n := range s.numbers {
+		n.hasten()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), rejoinGrace)
-	defer cancel()
-	var all sync.WaitGroup
-	for _, n := range numbers {
-		all.Go(func() { n.finish(ctx) })
-	}
-	all.Wait()
 }
 
 // closeNumbers ends those that are left.

@@ -104,7 +104,7 @@ func (s *subscription) member(ctx context.Context) error {
 		OnError: s.report,
 
 		OnAssign: s.assigned(ctx),
-		OnRejoin: s.finishNumbers,
+		OnRejoin: s.hastenNumbers,
 
 		SkipLostTo: s.cfg.LostRange.offset(),
 		OnSkip: func(topic string, partition int32, from, to int64) {

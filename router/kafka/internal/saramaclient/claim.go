@@ -22,7 +22,7 @@ type claim struct {
 	gate    *gate
 	frozen  atomic.Int32 // the generation that revoked it; 0: none
 	fetcher *fetcher
-	feed    *feed        // nil before the first call of Next
+	feed    *feed        // nil before the first call of Start
 	high    atomic.Int64 // the high watermark that the feed was told of last
 	passed  int64        // what Next has told of; of its caller
 }
@@ -68,13 +68,8 @@ func (c *claim) over() bool {
 
 // Next implements client.Claim.
 func (c *claim) Next(ctx context.Context, limit, maxBytes int) ([]client.Record, error) {
-	if c.feed == nil {
-		at, err := c.Start(ctx)
-		if err != nil {
-			return nil, err
-		}
-		c.feed = c.fetcher.feed(c.Topic(), c.Partition(), at, &c.high)
-		c.passed = at
+	if _, err := c.Start(ctx); err != nil {
+		return nil, err
 	}
 	for {
 		if c.over() {

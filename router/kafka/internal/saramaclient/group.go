@@ -40,8 +40,8 @@ type GroupConfig struct {
 	// member. Defaults to nothing.
 	OnAssign func(topics map[string][]int32)
 
-	// OnRejoin is called before the member joins, the first time too; the join waits
-	// for it. Defaults to nothing.
+	// OnRejoin is called before the member joins, the first time too; it must be quick.
+	// Defaults to nothing.
 	OnRejoin func()
 }
 

@@ -8,7 +8,8 @@ import (
 )
 
 // Start implements client.Claim. Where nothing is committed it is where the log
-// begins when it is first asked for.
+// begins when it is first asked for. From there on is fetched ahead at once: who still
+// prepares the claim does not wait for a fetch afterwards.
 func (c *claim) Start(ctx context.Context) (int64, error) {
 	if c.located {
 		return c.start, nil
@@ -24,6 +25,7 @@ func (c *claim) Start(ctx context.Context) (int64, error) {
 			return 0, fmt.Errorf("ask for the first offset of %s/%d: %w", c.Topic(), c.Partition(), err)
 		}
 	}
-	c.start, c.located = at, true
+	c.start, c.located, c.passed = at, true, at
+	c.feed = c.fetcher.feed(c.Topic(), c.Partition(), at, &c.high)
 	return at, nil
 }

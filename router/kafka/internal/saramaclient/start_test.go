@@ -14,6 +14,7 @@ type begun struct {
 
 	first   int64
 	initial int64
+	asked   chan struct{} // somebody wants to know who leads the partition
 }
 
 func (*begun) Topic() string          { return "t" }
@@ -26,15 +27,27 @@ func (c *begun) GetOffset(string, int32, int64) (int64, error) {
 	return c.first, nil
 }
 
+func (c *begun) LeaderAndEpoch(string, int32) (*sarama.Broker, int32, error) {
+	select {
+	case c.asked <- struct{}{}:
+	default:
+	}
+	return nil, 0, sarama.ErrLeaderNotAvailable
+}
+
+func (*begun) RefreshMetadata(...string) error { return nil }
+
 func TestAClaimKeepsItsStart(t *testing.T) {
 	t.Parallel()
 	for initial, want := range map[int64]int64{sarama.OffsetOldest: 7, 3: 3} {
-		c := &begun{first: 6, initial: initial}
-		k := &claim{c: c, conn: c}
+		c := &begun{first: 6, initial: initial, asked: make(chan struct{}, 1)}
+		k := &claim{c: c, conn: c, fetcher: newFetcher(c, c.Config(), func(error) {})}
+		t.Cleanup(k.fetcher.close)
 		for range 2 {
 			start, err := k.Start(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, want, start)
 		}
+		<-c.asked // what is there is fetched before anybody asks for it
 	}
 }
