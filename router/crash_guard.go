@@ -21,6 +21,7 @@ type guard struct {
 	log    *slog.Logger
 
 	mu     sync.Mutex
+	was    history // what the claim began with
 	h      history
 	index  *parking.Index            // nil: nothing can be parked
 	parked map[suspect]parking.Entry // attempts at them had begun when the last owner ended
@@ -30,33 +31,53 @@ type guard struct {
 	since  time.Time                 // it has been out of normal flow
 }
 
-// newGuard takes up the history of the claim. parked is what is parked, nil for none.
-func newGuard(s *stage, claim *kafka.Claim, meta *metadata, parked *parking.Index) (*guard, error) {
+// newGuard takes up the history of the claim.
+func newGuard(s *stage, claim *kafka.Claim, meta *metadata) (*guard, error) {
 	cfg := s.router.cfg
 	g := &guard{
 		stage: s, claim: claim, meta: meta,
 		limits: crashLimits{before: cfg.CrashesBeforeAlone, alone: cfg.CrashesAlone},
 		log:    s.log.With("topic", claim.Topic(), "partition", claim.Partition()),
-		index:  parked, parked: map[suspect]parking.Entry{}, told: map[suspect]bool{}, since: time.Now(),
+		parked: map[suspect]parking.Entry{}, told: map[suspect]bool{}, since: time.Now(),
 	}
-	was := meta.read().Crashes
-	g.h = was.taken(s.router.id, claim.Start(), g.limits)
-	if parked != nil && (g.h.Ends > 0 || len(g.h.Alone) > 0) {
-		for _, l := range parked.Snapshot().Live {
-			if l.Starts > 0 {
-				g.parked[g.suspect(l.Entry)] = l.Entry
-			}
-		}
-	}
-	if g.h.Ends > was.Ends {
-		g.log.Warn("the last owner of the partition has ended without a word: it crashed, was killed, or was taken for dead",
-			"times", g.h.Ends, "flow", g.h.flow(g.limits).String(), "from", claim.Start(), "until", g.h.Until, "parked", len(g.parked))
-		if at := was.At; at != nil {
-			g.log.Warn("a message was alone at work when the process ended", "offset", at.Offset, "of", at.Topic, "times", g.h.endsOf(*at))
-		}
+	g.was = meta.read().Crashes
+	g.h = g.was.taken(s.router.id, claim.Start(), g.limits)
+	if g.h.flow(g.limits) == flowNormal && g.h.bounded(g.limits) {
+		g.h.Begun += boundLength // so that the first batch does not wait for a commit
 	}
 	err := g.write()
 	return g, err
+}
+
+// suspectParked takes up what is parked, nil where nothing can be: of that the attempts
+// may have been under way that had begun.
+func (g *guard) suspectParked(index *parking.Index) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.index = index
+	if index == nil || g.h.Ends == 0 && len(g.h.Alone) == 0 {
+		return nil
+	}
+	for _, l := range index.Snapshot().Live {
+		if l.Starts > 0 {
+			g.parked[g.suspect(l.Entry)] = l.Entry
+		}
+	}
+	return g.write()
+}
+
+// tellEnd tells of the last owner's end, unless that was in order.
+func (g *guard) tellEnd() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.h.Ends <= g.was.Ends {
+		return
+	}
+	g.log.Warn("the last owner of the partition has ended without a word: it crashed, was killed, or was taken for dead",
+		"times", g.h.Ends, "flow", g.h.flow(g.limits).String(), "from", g.claim.Start(), "until", g.h.Until, "parked", len(g.parked))
+	if at := g.was.At; at != nil {
+		g.log.Warn("a message was alone at work when the process ended", "offset", at.Offset, "of", at.Topic, "times", g.h.endsOf(*at))
+	}
 }
 
 func (g *guard) suspect(e parking.Entry) suspect { return suspectOf(g.claim.TopicID(), e) }

@@ -9,12 +9,12 @@ import (
 	"github.com/penstock/penstock/router/kafka"
 )
 
-// keepGuard makes the claim's guard. Where something can begin before a batch is read,
-// or there is something to be told, it is committed now that an owner is at work.
-func (s *stage) keepGuard(ctx context.Context, claim *kafka.Claim, meta *metadata, parked *parking.Index) error {
-	g, err := newGuard(s, claim, meta, parked)
+// keepGuard makes the claim's guard. Its history goes with each commit from now on, so
+// with the one of a takeover as well.
+func (s *stage) keepGuard(claim *kafka.Claim, meta *metadata) (*guard, error) {
+	g, err := newGuard(s, claim, meta)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.mu.Lock()
 	late := claim.Context().Err() != nil // it may have been released already
@@ -24,8 +24,19 @@ func (s *stage) keepGuard(ctx context.Context, claim *kafka.Claim, meta *metadat
 	s.mu.Unlock()
 	if late {
 		g.release(false)
-		return context.Cause(claim.Context())
+		return nil, context.Cause(claim.Context())
 	}
+	return g, nil
+}
+
+// begin is called when it is known what is parked, nil where nothing can be, and before
+// any work. Where something can begin before a batch is read, or there is something to
+// be told, it is committed now that an owner is at work, if it is not yet.
+func (g *guard) begin(ctx context.Context, parked *parking.Index) error {
+	if err := g.suspectParked(parked); err != nil {
+		return err
+	}
+	g.tellEnd()
 	if g.quiet() && (parked == nil || parked.Empty()) {
 		return nil
 	}

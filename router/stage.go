@@ -130,14 +130,18 @@ func (s *stage) claimed(ctx context.Context, claim *kafka.Claim) error {
 	})
 	in := s.byTopic[claim.Topic()]
 	meta := newMetadata(claim)
+	g, err := s.keepGuard(claim, meta)
+	if err != nil {
+		return err
+	}
 	if in == nil || in.retryLog == "" {
-		return s.keepGuard(ctx, claim, meta, nil)
+		return g.begin(ctx, nil)
 	}
 	p := newParker(s, claim, meta, in)
 	if err := p.takeOver(ctx); err != nil {
 		return err
 	}
-	if err := s.keepGuard(ctx, claim, meta, p.index); err != nil {
+	if err := g.begin(ctx, p.index); err != nil {
 		return err
 	}
 	w := s.newWorker(claim, p)
