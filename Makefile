@@ -50,8 +50,8 @@ bench-module: $(GOLANGCI_LINT) ## Check the benchmarks, a module of their own: t
 	cd benchmarks && ../$(GOLANGCI_LINT) run --config ../.golangci.yml ./...
 	cd benchmarks && go vet ./... && go test -race -timeout 5m ./...
 
-chaos: ## Let workers, brokers and connections fail under load on three Kafka nodes, and check: [MODE="at-least-once exactly-once graceful parking"] [KILLS=10] [ONLY=kill] [MESSAGES=200000] [RATE=1600] [SEED=n] [KEYS=1000] [PROCESSES=2]
-	MODE='$(MODE)' KILLS='$(KILLS)' ONLY='$(ONLY)' MESSAGES='$(MESSAGES)' RATE='$(RATE)' SEED='$(SEED)' KEYS='$(KEYS)' PROCESSES='$(PROCESSES)' scripts/chaos.sh
+chaos: ## Let workers, brokers and connections fail under load on three Kafka nodes, and check: [MODE="at-least-once exactly-once graceful parking"] [KILLS=10] [ONLY=kill] [MESSAGES=200000] [RATE=1600] [SEED=n] [KEYS=1000] [PROCESSES=2] [SESSION=1.5s]
+	MODE='$(MODE)' KILLS='$(KILLS)' ONLY='$(ONLY)' MESSAGES='$(MESSAGES)' RATE='$(RATE)' SEED='$(SEED)' KEYS='$(KEYS)' PROCESSES='$(PROCESSES)' SESSION='$(SESSION)' scripts/chaos.sh
 
 kafka: ## Start a real Kafka on this machine and keep it running: [NODES=1|3] [PENSTOCK_KAFKA_PORT=19092]
 	NODES='$(NODES)' scripts/kafka.sh start

@@ -23,6 +23,8 @@
 #              mode parking
 #   PROCESSES  how many processes each stage has, defaults to 2, and to 4 in mode
 #              parking
+#   SESSION    session time-out of the workers, such as 10s; defaults to 1.5s, and to
+#              10s in mode graceful
 #
 # The logs and the producers' journal are kept in .cache/chaos/<seed>/<mode>. With
 # the same seed the same faults happen again, at other moments of the machine.
@@ -88,6 +90,6 @@ for mode in ${MODE:-at-least-once exactly-once}; do
 	"$dir/bin/chaos" -brokers "$brokers" -links "$links" -nodes "$PWD/scripts/kafka.sh node" \
 		-mode "$mode" -pipeline "chaos-$mode" -worker "$dir/bin/worker" -dir "$dir/$mode" -seed "$seed" \
 		${KILLS:+-kills "$KILLS"} ${ONLY:+-only "$ONLY"} ${MESSAGES:+-messages "$MESSAGES"} ${RATE:+-rate "$RATE"} \
-		${KEYS:+-keys "$KEYS"} ${PROCESSES:+-processes "$PROCESSES"} || status=$?
+		${KEYS:+-keys "$KEYS"} ${PROCESSES:+-processes "$PROCESSES"} ${SESSION:+-session "$SESSION"} || status=$?
 done
 exit "$status"

@@ -48,6 +48,7 @@ func parse() (cfg chaos.Config, err error) {
 	flag.IntVar(&cfg.Rate, "rate", 0, "how many messages a second are produced at most (default 1600, and 500 in the modes graceful and parking)")
 	flag.IntVar(&cfg.Keys, "keys", 0, "how many keys the messages have (default 1000, and 200 in mode parking)")
 	flag.IntVar(&cfg.Processes, "processes", 0, "how many processes each stage has (default 2, and 4 in mode parking)")
+	flag.DurationVar(&cfg.Session, "session", 0, "session time-out of the workers (default 1.5s, and 10s in mode graceful)")
 	only := flag.String("only", "", "`kinds` of faults that happen, separated by commas, as the log names them (default all of the mode)")
 	flag.Parse() //nolint:revive // this is the main package
 	cfg.Brokers, cfg.Worker, cfg.Mode, cfg.NodeCommand = strings.Split(*brokers, ","), []string{*worker}, chaos.Mode(*mode), strings.Fields(*nodes)
