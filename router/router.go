@@ -198,8 +198,25 @@ func (r *Router) watermill() (*message.Router, error) {
 // its handlers: for the last commit and the leaving of the group.
 const closeMargin = 15 * time.Second
 
+// How often, and after which wait, the topics are looked at again where the connection
+// breaks meanwhile: long enough for others to take over from a broker that stops.
+const (
+	checkTries = 20
+	checkPause = 250 * time.Millisecond
+)
+
 // checkTopics makes sure that there is everything to read from and write to.
 func (r *Router) checkTopics(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := r.lookAtTopics(ctx)
+		if !errors.Is(err, kafka.ErrConnectionLost) || try == checkTries || !sleep(checkPause, nil, ctx.Done()) {
+			return err
+		}
+		r.cfg.Logger.Warn("looking at the topics again", "error", err)
+	}
+}
+
+func (r *Router) lookAtTopics(ctx context.Context) error {
 	admin, err := kafka.NewAdmin(ctx, r.cfg.Kafka)
 	if err != nil {
 		return err

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
@@ -46,9 +48,24 @@ func (a *Admin) Brokers(ctx context.Context) (int, error) {
 		return len(brokers), err
 	})
 	if err != nil {
-		return 0, fmt.Errorf("count the brokers: %w", err)
+		return 0, fmt.Errorf("count the brokers: %w", asLost(err))
 	}
 	return n, nil
+}
+
+// ErrConnectionLost is the cause of an error of an [Admin] whose connection to a broker
+// broke, because that one stopped, for example. It does not connect again: another
+// Admin is asked instead.
+var ErrConnectionLost = errors.New("the connection to a broker is lost")
+
+// asLost joins ErrConnectionLost to an error that is none of a broker's.
+func asLost(err error) error {
+	_, answered := errors.AsType[sarama.KError](err)
+	_, broken := errors.AsType[net.Error](err)
+	if !answered && (broken || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, sarama.ErrNotConnected)) {
+		return fmt.Errorf("%w: %w", ErrConnectionLost, err)
+	}
+	return err
 }
 
 // Topic is a topic as the cluster has it.
@@ -76,7 +93,7 @@ func (a *Admin) TopicNames(ctx context.Context) ([]string, error) {
 func (a *Admin) Topics(ctx context.Context, names ...string) (map[string]Topic, error) {
 	found, err := saramaclient.Aside(ctx, func() (map[string]Topic, error) { return a.describe(names) })
 	if err != nil {
-		return nil, fmt.Errorf("describe topics %s: %w", strings.Join(names, ", "), err)
+		return nil, fmt.Errorf("describe topics %s: %w", strings.Join(names, ", "), asLost(err))
 	}
 	return found, nil
 }
