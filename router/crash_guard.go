@@ -55,7 +55,7 @@ func (g *guard) suspectParked(index *parking.Index) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.index = index
-	if index == nil || g.h.Ends == 0 && len(g.h.Alone) == 0 {
+	if index == nil || g.h.quiet() {
 		return nil
 	}
 	for _, l := range index.Snapshot().Live {

@@ -196,6 +196,9 @@ func (h *history) held(l crashLimits) (n int) {
 	return n
 }
 
+// quiet tells whether owners have ended in an orderly way only.
+func (h *history) quiet() bool { return h.Ends == 0 && len(h.Alone) == 0 }
+
 // passed tells whether the suspects of the input are through, and begins anew if so.
 func (h *history) passed(done int64) bool {
 	if h.Ends == 0 || done < h.Until {

@@ -37,17 +37,13 @@ func (g *guard) begin(ctx context.Context, parked *parking.Index) error {
 		return err
 	}
 	g.tellEnd()
-	if g.quiet() && (parked == nil || parked.Empty()) {
+	g.mu.Lock()
+	quiet := g.h.quiet()
+	g.mu.Unlock()
+	if quiet && (parked == nil || parked.Empty()) {
 		return nil
 	}
 	return g.open(ctx)
-}
-
-// quiet tells whether owners have ended in an orderly way only.
-func (g *guard) quiet() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.h.Ends == 0 && len(g.h.Alone) == 0
 }
 
 // released is called before the last commit of a claim.

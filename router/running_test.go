@@ -34,6 +34,12 @@ func start(t testing.TB, addrs []string, p *pipeline.Pipeline, cfg router.Config
 	g, err := p.Build()
 	require.NoError(t, err)
 	makeTopics(t, addrs, g)
+	return launch(t, addrs, g, cfg)
+}
+
+// launch runs what cfg chooses of a pipeline whose topics are there.
+func launch(t testing.TB, addrs []string, g *pipeline.Graph, cfg router.Config) *running {
+	t.Helper()
 	cfg.Kafka.Brokers = addrs
 	if cfg.Logger == nil {
 		cfg.Logger = logger(t)

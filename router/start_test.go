@@ -11,7 +11,6 @@ import (
 
 	"github.com/penstock/penstock/internal/brokertest"
 	"github.com/penstock/penstock/pipeline"
-	"github.com/penstock/penstock/router"
 )
 
 // A process that starts while a broker goes away starts all the same.
@@ -30,19 +29,6 @@ func TestAStartOutlivesItsConnections(t *testing.T) {
 		}
 		return nil, errors.New("the connection breaks"), true
 	})
-	cfg := quickly()
-	cfg.Kafka.Brokers, cfg.Logger = b.Addrs(), logger(t)
-	r, err := router.New(cfg, g)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- r.Run(ctx) }()
-	select {
-	case <-r.Ready():
-	case err := <-stopped:
-		require.FailNow(t, "it does not start", "%v", err)
-	}
+	launch(t, b.Addrs(), g, quickly())
 	require.Greater(t, broken.Load(), int32(3))
-	stop()
-	require.NoError(t, <-stopped)
 }

@@ -32,7 +32,7 @@ type Claim struct {
 
 	number   *number // nil without transactions
 	release  *release
-	released bool // something has been, in a transaction; guarded by the number's
+	released bool // something has been; guarded by the number's lock of its transaction
 
 	committed int64 // guarded by the session's commit lock
 	pos       position
