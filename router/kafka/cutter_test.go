@@ -18,6 +18,7 @@ type lost int
 const (
 	lostRequest lost = iota // the broker never gets it
 	lostAnswer              // the broker has done it, and nobody is told
+	lateRequest             // the broker gets it in the middle of the next transaction
 )
 
 // cutter passes connections on to brokers, and cuts those on which requests of some
@@ -31,6 +32,7 @@ type cutter struct {
 	what  lost
 	left  int // cuts to come
 	done  int // cuts that were made
+	late  []late
 	ended sync.WaitGroup
 }
 
@@ -61,6 +63,13 @@ func (c *cutter) cuts() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.done
+}
+
+// held is how many requests are still to come late.
+func (c *cutter) held() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.late)
 }
 
 // cutsNow tells whether a request of a kind is to be lost, and what of it.
@@ -96,11 +105,15 @@ func (c *cutter) Dial(network, addr string) (net.Conn, error) {
 	c.ended.Go(func() {
 		defer end()
 		eachFrame(theirs, func(frame []byte) bool {
+			c.deliverBefore(frame)
 			cut, what := c.cutsNow(int16(binary.BigEndian.Uint16(frame[4:])))
-			if cut && what == lostRequest {
+			switch {
+			case cut && what == lateRequest:
+				c.hold(addr, frame)
 				return false
-			}
-			if cut {
+			case cut && what == lostRequest:
+				return false
+			case cut:
 				unanswered <- binary.BigEndian.Uint32(frame[8:])
 			}
 			_, err := broker.Write(frame)
@@ -147,6 +160,9 @@ func cutting(f func(name string, key kmsg.Key, what lost)) {
 	for _, key := range []kmsg.Key{kmsg.AddPartitionsToTxn, kmsg.Produce, kmsg.AddOffsetsToTxn, kmsg.TxnOffsetCommit, kmsg.EndTxn, kmsg.InitProducerID} {
 		f(key.Name()+" lost", key, lostRequest)
 		f(key.Name()+" done, its answer lost", key, lostAnswer)
+		if key != kmsg.InitProducerID {
+			f(key.Name()+" late", key, lateRequest)
+		}
 	}
 }
 
@@ -173,6 +189,9 @@ func TestTransactionsHappenOnceThoughConnectionsAreCut(t *testing.T) {
 				until(t, func() bool { return c.cuts() > 0 }, "nothing is cut")
 				once(t, b)
 			}
+			feed(t, b.Addrs(), 20, 20) // what is late comes now at the latest
+			until(t, func() bool { return c.held() == 0 }, "something is not delivered")
+			once(t, b)
 			m.leave()
 			once(t, b)
 		})

@@ -131,6 +131,9 @@ func TestKafkaTransactionsHappenOnceThoughConnectionsAreCut(t *testing.T) {
 				until(t, func() bool { return c.cuts() > 0 }, "nothing is cut")
 				f.once()
 			}
+			f.feed(10) // what is late comes now at the latest
+			until(t, func() bool { return c.held() == 0 }, "something is not delivered")
+			f.once()
 			m.leave()
 			f.once()
 		})

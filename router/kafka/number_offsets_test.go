@@ -32,13 +32,19 @@ func (r *rejoined) Pass(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// kept is a claim that has its session's generation.
+// kept is a claim that has its session's generation, or the one that took it away.
 type kept struct {
 	client.Claim
-	s *rejoined
+	s    *rejoined
+	gone int32
 }
 
-func (k kept) Generation() int32 { return k.s.generation }
+func (k kept) Generation() int32 {
+	if k.gone != 0 {
+		return k.gone
+	}
+	return k.s.generation
+}
 
 // judging is a producer whose group takes offsets of one generation only.
 type judging struct {
@@ -90,6 +96,16 @@ func TestOffsetsThatCrossARejoinAreAddedAgain(t *testing.T) {
 			require.Equal(t, v.asked, p.asked)
 		})
 	}
+}
+
+// Whoever has the claim since a later generation may have committed already.
+func TestOffsetsOfAClaimThatIsGoneAreNotAddedWithALaterGeneration(t *testing.T) {
+	t.Parallel()
+	s := &rejoined{generation: 4, ended: t.Context()}
+	p := &judging{takes: 4, refuse: client.ErrStale}
+	err := (&number{producer: p}).addOffsets(t.Context(), &Claim{sess: &session{s: s}, c: kept{s: s, gone: 3}}, nil)
+	require.ErrorIs(t, err, client.ErrStale)
+	require.Equal(t, []int32{3}, p.asked)
 }
 
 func TestOffsetsAreNotAddedForEver(t *testing.T) {

@@ -2,6 +2,8 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -119,6 +121,86 @@ func TestAMessageThatTakesLongKeepsBackTheOutputsBehindIt(t *testing.T) {
 	(*first.Load())()
 	once(t, b)
 	require.Empty(t, crowded, "of one head once")
+}
+
+// Outputs that wait for a message before theirs are in flight: what may be is bounded,
+// however large they are.
+func TestOutputsThatWaitAreInFlight(t *testing.T) {
+	t.Parallel()
+	const size, room = 10_000, 10
+	b := brokertest.New(t, brokertest.Topic("in", 2), brokertest.Topic("out", 2))
+	cfg := exactly(b.Addrs())
+	cfg.MaxInFlightBytes = room * size
+	cfg.MaxBatch = 1
+	var handled [2]atomic.Int64
+	goOn := make(chan struct{})
+	var late sync.WaitGroup
+	defer late.Wait()
+	join(t, cfg, func(b *kafka.Batch, out *kafka.Outbox) error {
+		handled[b.Claim.Partition()].Add(1)
+		add := func(out *kafka.Outbox) error {
+			err := out.Add(b.Entry(0), &kafka.Output{Topic: "out", Key: b.Records[0].Key, Value: make([]byte, size)})
+			out.Settle(b.Entry(0))
+			return errors.Join(err, out.Flush())
+		}
+		if b.Claim.Partition() != 0 || b.Records[0].Offset > 0 {
+			return add(out)
+		}
+		head := b.Claim.NewOutbox()
+		late.Go(func() {
+			<-goOn
+			_ = add(head)
+		})
+		return nil
+	})
+	const keys, each = 20, 20
+	feed(t, b.Addrs(), keys, each)
+	var ends [2]int64
+	for _, r := range brokertest.ReadAll(t, b.Addrs(), "in") {
+		ends[r.Partition]++
+	}
+	require.Greater(t, ends[0], int64(5*room))
+	until(t, func() bool { return handled[0].Load() >= room-1 && committed(b)[1] == ends[1] }, "not all that can be done is")
+	require.LessOrEqual(t, handled[0].Load(), int64(room+2), "it reads on")
+	close(goOn)
+	caughtUp(t, b)
+	require.Len(t, brokertest.ReadCommitted(t, b.Addrs(), "out"), keys*each)
+}
+
+// A stop waits for the transaction of what is done: the next owner does not do it again.
+func TestGracefulStopsExactlyOnceDoNothingTwice(t *testing.T) {
+	t.Parallel()
+	b := newFlow(t)
+	var mu sync.Mutex
+	times := map[string]int{}
+	counted := func(b *kafka.Batch, out *kafka.Outbox) error {
+		mu.Lock()
+		for i := range b.Records {
+			times[fmt.Sprintf("%d@%d", b.Records[i].Partition, b.Records[i].Offset)]++
+		}
+		mu.Unlock()
+		return copied(20)(b, out)
+	}
+	for range 5 {
+		begun := make(chan struct{})
+		var once sync.Once
+		m := join(t, exactly(b.Addrs()), func(b *kafka.Batch, out *kafka.Outbox) error {
+			once.Do(func() { close(begun) })
+			return counted(b, out)
+		})
+		feed(t, b.Addrs(), 20, 20)
+		<-begun
+		m.leave() // in the middle
+		require.Empty(t, m.failures())
+	}
+	join(t, exactly(b.Addrs()), counted)
+	once(t, b)
+	mu.Lock()
+	defer mu.Unlock()
+	require.Len(t, times, 5*20*20)
+	for at, n := range times {
+		require.Equal(t, 1, n, at)
+	}
 }
 
 func TestSendsAreToldWhenTheyAreCommitted(t *testing.T) {

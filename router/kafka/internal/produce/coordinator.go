@@ -117,6 +117,7 @@ func (p *Producer) askOnce(ctx context.Context, c coordinator, r request, moved 
 		}
 		code, err := r(broker)
 		if err != nil {
+			p.adrift.Store(true)
 			c.line.Lost(broker)
 		}
 		return code, err
@@ -146,27 +147,4 @@ func react(err error) (again, elsewhere bool, explained error) {
 	default:
 		return false, false, err
 	}
-}
-
-func (p *Producer) newTransactionalID(ctx context.Context) (producerID, error) {
-	// The answer goes through a channel: a request that ctx left behind must
-	// not write to a variable of ours any more.
-	ids := make(chan producerID, 1)
-	err := p.ask(ctx, p.ownCoordinator(), func(b *sarama.Broker) (sarama.KError, error) {
-		resp, err := b.InitProducerID(&sarama.InitProducerIDRequest{
-			Version: 4, TransactionalID: &p.cfg.TransactionalID, TransactionTimeout: p.cfg.TransactionTimeout,
-			ProducerID: -1, ProducerEpoch: -1,
-		})
-		if err != nil {
-			return 0, err
-		}
-		if resp.Err == sarama.ErrNoError {
-			ids <- producerID{resp.ProducerID, resp.ProducerEpoch}
-		}
-		return resp.Err, nil
-	})
-	if err != nil {
-		return producerID{}, fmt.Errorf("take over the transactional id %s: %w", p.cfg.TransactionalID, err)
-	}
-	return <-ids, nil
 }

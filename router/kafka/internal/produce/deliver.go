@@ -40,6 +40,9 @@ func (w *partition) deliver(b *batch) (base int64, fate client.Fate, err error) 
 			return -1, client.NotStored, err
 		}
 	}
+	if w.counted != w.p.id {
+		w.counted, w.sequence = w.p.id, 0
+	}
 	err = w.p.codec.finish(b, &w.p.memory, stamp{id: w.p.id, sequence: w.sequence, transactional: w.p.txn != nil})
 	if err != nil {
 		return -1, client.NotStored, w.explain(err)

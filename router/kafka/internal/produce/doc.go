@@ -9,7 +9,7 @@
 //  2. A retry sends the same bytes with the same producer id, epoch and
 //     sequence number, so the broker drops a repeat. A batch is never split,
 //     merged or numbered anew.
-//  3. The epoch is never bumped. What cannot be retried, or not in time, fences
+//  3. The epoch is never bumped while a batch is under way. What cannot be retried, or not in time, fences
 //     the whole producer first: its connections are cut and no new ones made.
 //     Only then is a fate other than "stored" told.
 //  4. Enqueue takes all of a slice or none of it, and never waits for a broker.

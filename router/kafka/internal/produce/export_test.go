@@ -31,7 +31,7 @@ func (p *Producer) Age(by time.Duration) {
 func (p *Producer) StartSequencesAt(sequence int32) {
 	for _, t := range p.topics {
 		for _, w := range t.partitions {
-			w.sequence = sequence
+			w.counted, w.sequence = p.id, sequence
 		}
 	}
 }

@@ -24,6 +24,7 @@ type partition struct {
 	marks []mark   // who waits for told, in ascending order
 
 	// The rest is the worker's own.
+	counted  producerID  // what the sequence counts for
 	sequence int32       // of the next batch
 	seen     *lookup     // the look-up that the leader is taken from
 	stale    bool        // it has proved wrong

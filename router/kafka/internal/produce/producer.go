@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/IBM/sarama"
@@ -26,13 +27,14 @@ type Producer struct {
 	memory  memory
 	gate    *connect.Gate
 	conn    *sarama.Config
-	id      producerID
+	id      producerID // changed only while nothing is under way, and nothing can be enqueued
 	leaders *leaders
 	senders *senders
 	workers sync.WaitGroup
 	scratch sync.Pool // of *scatter
 	txn     *transaction
-	lines   lines // of a transactional one
+	lines   lines       // of a transactional one
+	adrift  atomic.Bool // a request to a coordinator was not answered, and may arrive yet
 
 	mu      sync.RWMutex // shared by Enqueue, exclusive to whatever makes it refuse
 	closing bool

@@ -129,7 +129,10 @@ func (t Transactional) offsetCommit(member client.Membership, offsets []client.O
 // End refuses further outputs, flushes, and commits or aborts. A transaction
 // with neither outputs nor offsets ends without the broker. When ctx ends
 // before the broker has answered, the outcome is unknown and the producer is
-// fenced. After any other error the transaction can only be aborted.
+// fenced. After any other error the transaction can only be aborted. Where a
+// connection to a coordinator was lost meanwhile, End takes a new epoch of the
+// transactional id, so that no request that was lost with it can reach into a later
+// transaction; without one the producer is fenced.
 func (t Transactional) End(ctx context.Context, commit bool) error {
 	if err := t.startEnding(commit); err != nil {
 		return err
@@ -144,6 +147,9 @@ func (t Transactional) End(ctx context.Context, commit bool) error {
 		if err := t.end(ctx, commit); err != nil {
 			return fmt.Errorf("end the transaction %s: %w", t.cfg.TransactionalID, err)
 		}
+	}
+	if err := t.leaveBehind(ctx); err != nil {
+		t.Fence(err) // this one has ended, and there must not be another
 	}
 	t.mu.Lock()
 	t.txn.state = txnNone

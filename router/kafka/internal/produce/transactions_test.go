@@ -178,6 +178,33 @@ func testTakeOver(t *testing.T, addrs []string, topic string) {
 	requireSeen(t, addrs, topic, once(60))
 }
 
+// The coordinator refuses a former owner too, who has nothing more to write.
+func TestTheCoordinatorFencesTheEarlierProducer(t *testing.T) {
+	t.Parallel()
+	for name, last := range map[string]func(produce.Transactional) error{
+		"ends": func(p produce.Transactional) error { return p.End(within(t), true) },
+		"adds offsets": func(p produce.Transactional) error {
+			return p.AddOffsets(within(t), client.Membership{Group: "g", Generation: -1}, offsets(topic, 30))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCluster(t)
+			fenced := make(chan error, 1)
+			old := newTransactional(t, c.ListenAddrs(), topic, produce.Config{OnFence: func(err error) { fenced <- err }})
+			require.NoError(t, old.Begin())
+			require.NoError(t, old.Enqueue(topic, numbers(1000, 1030)))
+			require.NoError(t, old.Flush(within(t)))
+
+			young := newTransactional(t, c.ListenAddrs(), topic, produce.Config{})
+			require.ErrorContains(t, last(old), "another producer has the transactional id")
+			require.ErrorContains(t, <-fenced, "another producer has the transactional id")
+			transact(t, young, topic, 0, 30, client.Membership{}, -1, true)
+			requireSeen(t, c.ListenAddrs(), topic, once(30))
+		})
+	}
+}
+
 func TestOutputsNeedATransaction(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
