@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/IBM/sarama"
 
@@ -74,7 +75,7 @@ func (p *Producer) askOrFence(ctx context.Context, c coordinator, r request) err
 // ask puts a request to a coordinator until it is answered for good.
 func (p *Producer) ask(ctx context.Context, c coordinator, r request) error {
 	moved := false
-	for {
+	for tries := 0; ; tries++ {
 		running, err := p.askOnce(ctx, c, r, moved)
 		switch {
 		case err == nil:
@@ -89,13 +90,21 @@ func (p *Producer) ask(ctx context.Context, c coordinator, r request) error {
 			return err
 		}
 		moved = elsewhere
-		switch e := pause(ctx, p.fence.cut, p.cfg.Backoff); {
+		switch e := pause(ctx, p.fence.cut, p.askAgainAfter(tries)); {
 		case errors.Is(e, errCut):
 			return p.fencedErr()
 		case e != nil:
 			return fmt.Errorf("%w; the last attempt: %w", e, err)
 		}
 	}
+}
+
+// askAgainAfter is the pause behind a request: short at first, because most have come
+// while the end of a transaction was still being written to all of its partitions, and
+// that is a matter of milliseconds.
+func (p *Producer) askAgainAfter(tries int) time.Duration {
+	const doublings = 2
+	return p.cfg.Backoff >> max(doublings-tries, 0)
 }
 
 // askOnce looks the coordinator up, anew if it has moved, and sends the
