@@ -58,6 +58,8 @@ func TestReleasesArePrefixes(t *testing.T) {
 			require.False(t, ok, "with a gap")
 			if e == givenUp {
 				note(r.giveUp(int64(e)))
+				_, ok = r.pass([]settlement{{entry: int64(e)}})
+				require.False(t, ok, "it was given up")
 				state[e] = true
 				continue
 			}
