@@ -14,7 +14,9 @@ func TestWhatIsParkedGoesThrough(t *testing.T) {
 	t.Parallel()
 	result := run(t, chaos.Config{
 		Brokers: brokertest.New(t).Addrs(), Mode: chaos.Parking,
-		Seed: 1, Messages: 3000, Rate: 400, Keys: 40, Processes: 2, Session: 6 * time.Second, SlowWait: 12 * time.Second,
+		// What does not wait has two thirds of SlowWait to come through, also where all
+		// other packages are compiled and tested meanwhile.
+		Seed: 1, Messages: 3000, Rate: 400, Keys: 40, Processes: 2, Session: 6 * time.Second, SlowWait: 30 * time.Second,
 		Faults: chaos.Faults{Closes: 1, Rollings: 1},
 	})
 	require.Empty(t, result.Report.List())
