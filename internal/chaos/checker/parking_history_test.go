@@ -25,7 +25,7 @@ type parkings struct {
 	input  map[string]int // offsets, by the name of a message
 	output map[string]int // places in outputs, by the name of the message
 	at     map[string]int // places in log, by the name of the record
-	writer string
+	writer retrylog.Producer
 	epoch  int64
 }
 
@@ -91,7 +91,7 @@ func newParkings() *parkings {
 	p.done("done w", 45_340, retrylog.Succeeded, "w")
 	p.log = append(p.log, retrylog.Record{Event: retrylog.Event{Kind: retrylog.Done, Epoch: 0, Outcome: retrylog.Succeeded, Entries: []retrylog.Entry{p.entry("s")}}})
 	p.stamp("void", 45_350)
-	p.log[p.at["void"]].Producer = "producer 0"
+	p.log[p.at["void"]].Producer = retrylog.Producer{}
 	return p
 }
 
@@ -153,7 +153,7 @@ func (p *parkings) stamp(name string, ms int) {
 
 func (p *parkings) take(name string, ms int, w int64) {
 	p.epoch = int64(len(p.log))
-	p.writer = "producer " + string(rune('0'+p.epoch))
+	p.writer = retrylog.Producer{ID: p.epoch, Epoch: 3}
 	p.log = append(p.log, retrylog.Record{Event: retrylog.Event{Kind: retrylog.Take}})
 	p.stamp(name, ms)
 	p.log = append(p.log, retrylog.Record{Event: retrylog.Event{Kind: retrylog.Resume, Epoch: p.epoch, Input: [16]byte{1}, W: w}})

@@ -14,7 +14,7 @@ type logWalk struct {
 
 	fold    *retrylog.Fold
 	current map[retrylog.Entry]*stretch // of what is live
-	writers map[int64]string            // by epoch
+	writers map[int64]retrylog.Producer // by epoch
 	scan    int64                       // the offset of the last SCAN of the epoch, -1: none
 	w       int64                       // of the last RESUME, -1: none
 	taken   time.Time                   // when the epoch began
@@ -27,7 +27,7 @@ type logWalk struct {
 
 func (p *parkings) partition(records []retrylog.Record) {
 	w := &logWalk{
-		parkings: p, fold: retrylog.NewFold(), current: map[retrylog.Entry]*stretch{}, writers: map[int64]string{},
+		parkings: p, fold: retrylog.NewFold(), current: map[retrylog.Entry]*stretch{}, writers: map[int64]retrylog.Producer{},
 		scan: -1, w: -1, started: map[retrylog.Entry]bool{}, freed: map[string]time.Time{},
 	}
 	for i := range p.hop.Inputs {
@@ -105,7 +105,8 @@ func (w *logWalk) record(r *retrylog.Record) {
 	}
 }
 
-// owner tests that the record's epoch has begun, and has one writer of all that counts.
+// owner tests that the record's epoch has begun, and has one writer of all that counts:
+// one that may have taken newer epochs of its producer id since.
 func (w *logWalk) owner(r *retrylog.Record, counts bool) {
 	epoch := r.Epoch
 	switch r.Kind {
@@ -120,7 +121,9 @@ func (w *logWalk) owner(r *retrylog.Record, counts bool) {
 	switch writer, begun := w.writers[epoch]; {
 	case !begun:
 		w.check.foundf(Unfenced, flow.Message{Key: string(r.Key)}, at(r), "its epoch is %d, and no TAKE lies there", epoch)
-	case counts && writer != r.Producer:
+	case counts && r.Producer.MayFollow(writer):
+		w.writers[epoch] = r.Producer
+	case counts:
 		w.check.foundf(Unfenced, flow.Message{Key: string(r.Key)}, at(r), "producer %s wrote it, and epoch %d is that of producer %s", r.Producer, epoch, writer)
 	}
 }

@@ -19,6 +19,16 @@ func TestAFaithfulRetryLogHasNoFindings(t *testing.T) {
 	require.Equal(t, checker.Parking{Parked: 8, Runs: 10, Takeovers: 2, Dropped: 2, Void: 1, Staying: 2, Delays: 3}, report.Parking)
 }
 
+// An owner takes a newer epoch of its producer id where a connection was lost.
+func TestAnOwnerMayTakeNewerEpochsOfItsProducerID(t *testing.T) {
+	t.Parallel()
+	p := newParkings()
+	for i := p.at["b"]; i < p.at["second take"]; i++ {
+		p.log[i].Producer.Epoch++
+	}
+	require.Empty(t, p.check().List())
+}
+
 // The owner has cut its log before the follower came so far: the PARKs of w and t, and
 // START of w. What is live is copied behind the SCAN, or runs.
 func TestWhatWasCutIsNotMissed(t *testing.T) {
@@ -137,7 +147,9 @@ func TestEachViolationOfParkingIsFound(t *testing.T) {
 			r.Epoch = p.record("second take").Offset
 			p.insert("second take resumes", r)
 		}},
-		"two write in one epoch":           {checker.Unfenced, "", func(p *parkings) { p.record("b").Producer = "producer 9" }},
+		"two write in one epoch":           {checker.Unfenced, "", func(p *parkings) { p.record("b").Producer.ID = 9 }},
+		"an older epoch writes":            {checker.Unfenced, "", func(p *parkings) { p.record("b").Producer.Epoch-- }},
+		"an owner goes back":               {checker.Unfenced, "", func(p *parkings) { p.record("first take resumes").Producer.Epoch++ }},
 		"an epoch was never begun":         {checker.Unfenced, "", func(p *parkings) { p.record("t").Epoch = 1 }},
 		"an epoch is begun after a record": {checker.Unfenced, "", func(p *parkings) { p.record("w").Epoch = p.record("second take").Offset }},
 		"a key waits for another that waits": {checker.HeldUp, "", func(p *parkings) {

@@ -15,7 +15,7 @@ type Record struct {
 	Partition int32
 	Offset    int64
 	Time      time.Time
-	Producer  string // who stored it, as the broker knows producers
+	Producer  Producer // who stored it
 
 	// Removed is how many records right before it were removed before they were read.
 	Removed int64
@@ -27,6 +27,18 @@ type Record struct {
 
 	Event
 }
+
+// Producer is who stores records, as the broker knows it.
+type Producer struct {
+	ID    int64
+	Epoch int16
+}
+
+func (p Producer) String() string { return fmt.Sprintf("%d.%d", p.ID, p.Epoch) }
+
+// MayFollow tells whether p can be what another producer has become: it may have taken a
+// newer epoch, and never has an older one again.
+func (p Producer) MayFollow(other Producer) bool { return p.ID == other.ID && p.Epoch >= other.Epoch }
 
 // FromClient reads what a client has brought.
 func FromClient(r *kgo.Record) (Record, error) {
@@ -40,7 +52,7 @@ func FromClient(r *kgo.Record) (Record, error) {
 	}
 	return Record{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp,
-		Producer: fmt.Sprintf("%d.%d", r.ProducerID, r.ProducerEpoch),
+		Producer: Producer{ID: r.ProducerID, Epoch: r.ProducerEpoch},
 		Key:      r.Key, Value: string(r.Value), Headers: topics.Headers(r.Headers[:last]), Event: e,
 	}, nil
 }
