@@ -34,6 +34,7 @@ type Producer struct {
 	Epoch int16
 }
 
+// String is its id and its epoch, as in 40.1.
 func (p Producer) String() string { return fmt.Sprintf("%d.%d", p.ID, p.Epoch) }
 
 // MayFollow tells whether p can be what another producer has become: it may have taken a

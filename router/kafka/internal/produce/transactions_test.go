@@ -198,7 +198,12 @@ func TestTheCoordinatorFencesTheEarlierProducer(t *testing.T) {
 
 			young := newTransactional(t, c.ListenAddrs(), topic, produce.Config{})
 			require.ErrorContains(t, last(old), "another producer has the transactional id")
-			require.ErrorContains(t, <-fenced, "another producer has the transactional id")
+			select {
+			case err := <-fenced:
+				require.ErrorContains(t, err, "another producer has the transactional id")
+			case <-within(t).Done():
+				t.Fatal("its owner is not told")
+			}
 			transact(t, young, topic, 0, 30, client.Membership{}, -1, true)
 			requireSeen(t, c.ListenAddrs(), topic, once(30))
 		})
