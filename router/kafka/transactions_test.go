@@ -134,8 +134,10 @@ func TestOutputsThatWaitAreInFlight(t *testing.T) {
 	cfg.MaxBatch = 1
 	var handled [2]atomic.Int64
 	goOn := make(chan struct{})
+	release := sync.OnceFunc(func() { close(goOn) })
 	var late sync.WaitGroup
 	defer late.Wait()
+	defer release()
 	join(t, cfg, func(b *kafka.Batch, out *kafka.Outbox) error {
 		handled[b.Claim.Partition()].Add(1)
 		add := func(out *kafka.Outbox) error {
@@ -162,7 +164,7 @@ func TestOutputsThatWaitAreInFlight(t *testing.T) {
 	require.Greater(t, ends[0], int64(5*room))
 	until(t, func() bool { return handled[0].Load() >= room-1 && committed(b)[1] == ends[1] }, "not all that can be done is")
 	require.LessOrEqual(t, handled[0].Load(), int64(room+2), "it reads on")
-	close(goOn)
+	release()
 	caughtUp(t, b)
 	require.Len(t, brokertest.ReadCommitted(t, b.Addrs(), "out"), keys*each)
 }
