@@ -53,24 +53,29 @@ func TestACommitEndsWithItsClaim(t *testing.T) {
 // What a claim has to say when it is released is in its last commit.
 func TestAClaimIsToldOfItsRelease(t *testing.T) {
 	t.Parallel()
-	b := oneToOne(t)
-	cfg := quick(b.Addrs())
-	cfg.OnRelease = func(k *kafka.Claim) { _ = k.SetMetadata("released") }
-	m, k, goOn := taken(t, cfg, copied(20))
-	done := k.Work()
-	goOn()
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		_ = m.Close()
-	}()
-	<-k.Draining()
-	_, found := beside(b)
-	require.Empty(t, found, "work is under way")
-	done()
-	<-left
-	_, found = beside(b)
-	require.Equal(t, "released", found)
+	for name, configure := range map[string]func([]string) kafka.SubscriberConfig{"at least once": quick, "exactly once": exactly} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := oneToOne(t)
+			cfg := configure(b.Addrs())
+			cfg.OnRelease = func(k *kafka.Claim) { _ = k.SetMetadata("released") }
+			m, k, goOn := taken(t, cfg, copied(20))
+			done := k.Work()
+			goOn()
+			left := make(chan struct{})
+			go func() {
+				defer close(left)
+				_ = m.Close()
+			}()
+			<-k.Draining()
+			_, found := beside(b)
+			require.Empty(t, found, "work is under way")
+			done()
+			<-left
+			_, found = beside(b)
+			require.Equal(t, "released", found)
+		})
+	}
 }
 
 // The parts of a batch are batches of their own with the same entries.
