@@ -62,11 +62,7 @@ func TestAClaimIsToldOfItsRelease(t *testing.T) {
 			m, k, goOn := taken(t, cfg, copied(20))
 			done := k.Work()
 			goOn()
-			left := make(chan struct{})
-			go func() {
-				defer close(left)
-				_ = m.Close()
-			}()
+			left := m.closing()
 			<-k.Draining()
 			_, found := beside(b)
 			require.Empty(t, found, "work is under way")

@@ -46,11 +46,7 @@ func TestCloseWaitsForHandlersAndCommits(t *testing.T) {
 	})
 	feed(t, b.Addrs(), 1, 20)
 	<-begun
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		_ = m.Close()
-	}()
+	closed := m.closing()
 	select {
 	case <-closed:
 		t.Error("Close does not wait for the handler")

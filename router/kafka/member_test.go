@@ -120,6 +120,16 @@ func (m *member) handle(msg *message.Message) {
 	msg.Ack()
 }
 
+// closing closes the member while the test goes on. The channel is closed when it is.
+func (m *member) closing() <-chan struct{} {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = m.Close()
+	}()
+	return closed
+}
+
 // leave closes the member and waits for its handlers.
 func (m *member) leave() {
 	m.t.Helper()

@@ -48,11 +48,7 @@ func TestAStopWithinARebalanceRepeatsNothing(t *testing.T) {
 	case <-within(t).Done():
 		require.FailNow(t, "the member does not join again")
 	}
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		_ = m.Close()
-	}()
+	closed := m.closing()
 	select {
 	case <-closed:
 	case <-time.After(20 * tick): // long enough to leave at once

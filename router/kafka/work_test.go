@@ -18,11 +18,7 @@ func TestTheDrainWaitsForOtherWork(t *testing.T) {
 	done := k.Work()
 	require.True(t, k.MayBegin())
 	goOn()
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		_ = m.Close()
-	}()
+	left := m.closing()
 	<-k.Draining()
 	again := k.Work()
 	require.False(t, k.MayBegin())
